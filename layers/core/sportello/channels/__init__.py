@@ -1,0 +1,1 @@
+"""The platforms people write on: one module each, no AWS."""

@@ -1,0 +1,252 @@
+"""What happens to a thread: the events that channels parse and ``decide`` judges.
+
+From a platform come ``Inbound``, ``Echo``, ``Edit``, ``Delete``, ``Moved`` and ``Receipt``; from
+people of the desk ``PersonReply``, ``Claim`` and ``Resolve``; from the desk itself ``Tick`` and
+``SendResult``. Times are instants (milliseconds); ids are the platform's own, as strings.
+"""
+
+from enum import StrEnum
+from typing import Any, Literal
+
+from sportello.domain.model import Instant, Model
+
+
+class Kind(StrEnum):
+    """What a customer's message is. ``OWING`` names those that ask for an answer."""
+
+    TEXT = "text"
+    MEDIA = "media"
+    LOCATION = "location"
+    CONTACT = "contact"
+    BUTTON = "button"
+    """A tap on a button or list row, or a filled-in form; ``payload`` is its id."""
+    ORDER = "order"
+    REACTION = "reaction"
+    """``text`` is the emoji, empty when it was taken back; ``quote`` the message reacted to."""
+    START = "start"
+    """The customer opened the conversation (``/start``) without asking anything."""
+    SERVICE = "service"
+    """A notice of the platform: joined, left, pinned, number changed, bot blocked, ..."""
+    UNSUPPORTED = "unsupported"
+    """Something that cannot be read here; ``fragment`` keeps it as it came."""
+
+
+OWING = frozenset(
+    {Kind.TEXT, Kind.MEDIA, Kind.LOCATION, Kind.CONTACT, Kind.BUTTON, Kind.ORDER, Kind.UNSUPPORTED}
+)
+
+
+class Customer(Model):
+    """Who wrote, as the platform attests it."""
+
+    id: str
+    """The primary id: what the thread id is derived from."""
+    address: str
+    """Where an answer goes: the destination of a send."""
+    aliases: tuple[str, ...] = ()
+    """Other ids of the same person at this platform (not the primary)."""
+    name: str = ""
+    """Chosen by the customer: shown to people, never trusted, never a key."""
+    language: str = ""
+    """What the platform says, e.g. ``it``; empty when it says nothing."""
+
+
+class Media(Model):
+    """A file by reference; it is fetched after the acknowledgement."""
+
+    kind: Literal["image", "video", "audio", "voice", "document", "sticker", "animation"]
+    id: str
+    mime: str = ""
+    size: int | None = None
+    """Bytes, where the platform tells."""
+    name: str = ""
+    sha256: str = ""
+    """Hexadecimal, where the platform tells."""
+    seconds: int | None = None
+
+
+class Place(Model):
+    latitude: float
+    longitude: float
+    name: str = ""
+    address: str = ""
+
+
+class Card(Model):
+    """A shared contact card."""
+
+    name: str = ""
+    phones: tuple[str, ...] = ()
+    emails: tuple[str, ...] = ()
+    own: bool = False
+    """The platform attests that it is the sender's own number."""
+
+
+class FromPlatform(Model):
+    """Fields of everything that a webhook carries."""
+
+    account: str
+    """Our number, page or bot, as the body names it (or the connection's only one)."""
+
+
+class Inbound(FromPlatform):
+    """One message of a customer."""
+
+    customer: Customer
+    id: str
+    """The platform's message id: identical on redelivery."""
+    time: Instant | None
+    """The platform's time; None where it gives none, then arrival counts."""
+    sequence: int | None = None
+    """The platform's order within a chat, where it has one; ties in ``time`` are resolved by it."""
+    kind: Kind
+    text: str = ""
+    media: tuple[Media, ...] = ()
+    place: Place | None = None
+    cards: tuple[Card, ...] = ()
+    payload: str = ""
+    quote: str = ""
+    """Platform id of the message this one answers or reacts to."""
+    forwarded: bool = False
+    group: bool = False
+    addressed: bool = True
+    """False for a group message that does not speak to us: kept, owes nothing."""
+    album: str = ""
+    """Parts of one album share this id."""
+    detail: str = ""
+    """For service and unsupported kinds: the platform's own name of it."""
+    fragment: dict[str, Any] | None = None
+    """The platform's JSON of this message; kept for unsupported kinds, ads and orders."""
+    test: bool = False
+    """Sent from a platform's test button."""
+
+
+class Echo(FromPlatform):
+    """Something written in our name outside Sportello: on the phone, in the platform's inbox."""
+
+    customer: Customer
+    id: str
+    time: Instant
+    sequence: int | None = None
+    kind: Kind = Kind.TEXT
+    text: str = ""
+    media: tuple[Media, ...] = ()
+    author: Literal["person", "automatic"] = "person"
+    """A person's settles the debt; another bot's or a greeting message's never does."""
+    tag: str = ""
+    """Our own data, where the platform returns it: then it is our own send coming back."""
+
+
+class Edit(FromPlatform):
+    """A customer changed a message."""
+
+    customer: Customer
+    original: str
+    """Platform id of the message."""
+    time: Instant
+    text: str = ""
+
+
+class Delete(FromPlatform):
+    """A customer took messages back."""
+
+    customer: Customer
+    originals: tuple[str, ...]
+    time: Instant | None
+
+
+class Moved(FromPlatform):
+    """A customer's id or number changed: the thread follows."""
+
+    customer: Customer
+    """The new ids and address."""
+    previous: tuple[str, ...]
+    id: str
+    time: Instant
+
+
+class Receipt(FromPlatform):
+    """What became of a message that we sent."""
+
+    id: str
+    """Platform id of our message."""
+    status: Literal["sent", "delivered", "read", "failed"]
+    time: Instant
+    tag: str = ""
+    """Our own data as given at the send; empty: not ours, or not returned."""
+    code: str = ""
+    """The platform's error code, for ``failed``."""
+    problem: str = ""
+    """A word of ``channels.base.Problem`` for ``failed``: what the code means for us."""
+
+
+class Connected(FromPlatform):
+    """The account's own state changed at the platform (business connection, ban, token)."""
+
+    id: str
+    time: Instant | None
+    enabled: bool
+    detail: str = ""
+
+
+class Unreadable(FromPlatform):
+    """One entry of a batch that could not be parsed: it goes to quarantine, the others on."""
+
+    fragment: Any
+    why: str
+    """Where and what, without the customer's words."""
+
+
+class Ignored(FromPlatform):
+    """Understood and of no consequence (typing, a poll's count); ``why`` names the kind."""
+
+    why: str
+
+
+PlatformEvent = Inbound | Echo | Edit | Delete | Moved | Receipt | Connected | Unreadable | Ignored
+
+
+class Tick(Model):
+    """A deadline of the thread has come."""
+
+    due: Instant
+
+
+class PersonReply(Model):
+    """A person of the desk answers."""
+
+    by: str
+    text: str
+    action: str
+    """Id of the act (a click, a command): the same act twice is one reply."""
+    at: Instant
+    owing_from: Instant | None = None
+    """Time of the first message that its writer had not seen; None: all was seen."""
+    owing_first: str = ""
+    """Opening words of that message."""
+
+
+class Claim(Model):
+    by: str
+    action: str
+    at: Instant
+
+
+class Resolve(Model):
+    by: str
+    action: str
+    at: Instant
+    code: str = ""
+    """Reason code; needed where an answer is owed."""
+
+
+class SendResult(Model):
+    """A person's reply ended FAILED: the debt that it had settled comes back."""
+
+    row: str
+    problem: str
+    owed_since: Instant | None
+    first: str = ""
+
+
+Event = Inbound | Echo | Edit | Tick | PersonReply | Claim | Resolve | SendResult

@@ -1,0 +1,1 @@
+"""What the desk does, step by step; each module reads top to bottom."""
