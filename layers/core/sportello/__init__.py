@@ -1,3 +1,11 @@
 """Sportello: a customer-care desk in your own AWS account."""
 
+import gc
+import os
+
 __version__ = "0.1.0"
+
+if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
+    # INIT makes hundreds of thousands of objects that all stay; collecting meanwhile costs a tenth of
+    # the cold start. ``entrypoints`` switches the collector on again when INIT ends.
+    gc.disable()

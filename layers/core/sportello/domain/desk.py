@@ -8,13 +8,14 @@ functions read that (``services.desk.current_desk``). Durations in the file are 
 import hashlib
 import re
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from sportello.domain.hours import Calendar
+from sportello.domain.hours import Calendar, Day
 from sportello.domain.model import HOUR, MINUTE, SECOND, Instant, Model
+from sportello.domain.phrases import Patterns, Phrases
 
 _UNITS = {"s": SECOND, "min": MINUTE, "h": HOUR}
 
@@ -28,15 +29,17 @@ def _duration(value: Any) -> Any:
     return value
 
 
+TeamName = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,32}$")]
 Duration = Annotated[Instant, BeforeValidator(_duration), Field(ge=0)]
 
 
 class ClosedOrSpecial(Model):
     """A day or span that differs from the week, e.g. ``Dec 24`` or ``2026 Aug 10-21``."""
 
-    dates: str
-    """Days in opening_hours syntax."""
-    hours: str = "off"
+    dates: str = Field(pattern=r'^[^;:|"]+$')
+    """Days in opening_hours syntax; ``2026 Aug 10-21`` once, ``Dec 24`` every year."""
+    hours: str = Field(default="off", pattern=r"^(off|\d\d?:\d\d-\d\d?:\d\d(,\s?\d\d?:\d\d-\d\d?:\d\d)*)$")
+    """``off``, or spans such as ``09:00-12:00,14:00-16:00``."""
     name: Mapping[str, str] = {}
     """What customers are told, by language, e.g. ``{it: vigilia di Natale}``."""
 
@@ -44,9 +47,9 @@ class ClosedOrSpecial(Model):
 class Target(Model):
     """Where a team is told of an escalation."""
 
-    slack: str = ""
+    slack: str = Field(default="", pattern=r"^[a-z0-9-]{0,32}$")
     """Name of a Slack connection: its secret is ``/<stack>/slack/<name>``."""
-    email: str = ""
+    email: str = Field(default="", pattern=r"^([^@\s]+@[^@\s]+\.[^@\s]+)?$")
 
     @model_validator(mode="after")
     def _exactly_one(self) -> "Target":
@@ -76,18 +79,12 @@ class Policy(Model):
     """Service time without an answer after which people are called; 0: never."""
     person_quiet: Duration = 30 * MINUTE
     """How long a person stays in the conversation after a reply or claim."""
-    automatic_per_hour: int = Field(default=500, ge=0)
+    automatic_per_hour: int = Field(default=500, ge=0, strict=True)
     """Automatic replies per account and hour; the rest is cancelled as ``cap``."""
     reply_expires: Duration = 6 * HOUR
     """How long a person's reply is retried before it ends FAILED."""
-
-
-class Phrases(Model):
-    """Words that mean something in one language; whole words, any case."""
-
-    asks_person: tuple[str, ...] = ()
-    urgent: tuple[str, ...] = ()
-    thanks: tuple[str, ...] = ()
+    keep_days: int = Field(default=730, ge=1)
+    """Days after which messages and silent threads are deleted."""
 
 
 class Desk(Model):
@@ -100,7 +97,7 @@ class Desk(Model):
     holidays: str = ""
     """ISO country code whose public holidays ``PH`` means; empty: none."""
     exceptions: tuple[ClosedOrSpecial, ...] = ()
-    teams: Mapping[str, Team] = Field(min_length=1)
+    teams: Mapping[TeamName, Team] = Field(min_length=1)
     """The first takes what nobody else does."""
     policy: Policy = Policy()
     formal: bool = False
@@ -112,6 +109,8 @@ class Desk(Model):
         for code in value:
             if not re.fullmatch(r"[a-z]{2,3}", code):
                 raise ValueError(f"{code!r} is not a language code; write e.g. it or en")
+        if len(set(value)) < len(value):
+            raise ValueError("a language is named twice; write e.g. [it, en]")
         return value
 
     @property
@@ -122,8 +121,30 @@ class Desk(Model):
     def default_team(self) -> str:
         return next(iter(self.teams))
 
-    @cached_property
+    @property
     def calendar(self) -> Calendar:
-        """The one calendar of reply, deadline, notification and report."""
-        rules = [self.hours, *(f"{special.dates} {special.hours}" for special in self.exceptions)]
-        return Calendar("; ".join(rules), self.time_zone, self.holidays)
+        """The one calendar of reply, deadline, notification and report.
+
+        A day that an exception makes is named ``#`` and its number: ``name_of`` tells what to call it.
+        """
+        rules = [self.hours]
+        for number, special in enumerate(self.exceptions):
+            rules.append(f'{special.dates} {special.hours} "#{number}"')
+        return _calendar("; ".join(rules), self.time_zone, self.holidays)
+
+    @cached_property
+    def patterns(self) -> Patterns:
+        return Patterns(self.phrases)
+
+    def name_of(self, day: Day, language: str) -> str:
+        """What customers are told of a day that differs; empty: nothing."""
+        if not day.name.startswith("#"):
+            return day.name
+        names = self.exceptions[int(day.name[1:])].name
+        return names.get(language) or names.get(self.default_language, "")
+
+
+@lru_cache(maxsize=64)
+def _calendar(rules: str, zone: str, country: str) -> Calendar:
+    # Not a cached_property: model_copy would carry the old calendar into the changed desk.
+    return Calendar(rules, zone, country)

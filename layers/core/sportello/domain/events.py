@@ -135,6 +135,9 @@ class Echo(FromPlatform):
     """A person's settles the debt; another bot's or a greeting message's never does."""
     tag: str = ""
     """Our own data, where the platform returns it: then it is our own send coming back."""
+    owing_from: Instant | None = None
+    """As of ``PersonReply``: filled in by ``ingest``, which knows the thread's messages."""
+    owing_first: str = ""
 
 
 class Edit(FromPlatform):

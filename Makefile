@@ -1,0 +1,98 @@
+# `make` alone lists what there is. Needs Python 3.11 or later and make.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+ARGS   ?=
+
+export SAM_CLI_TELEMETRY := 0
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+PINS    := layers/dependencies/requirements.txt
+PIP     := $(BIN)/python -m pip install --quiet --constraint $(PINS)
+SAM     := .venv-sam/bin/sam
+VENV313 := .venv-3.13
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check bench mutants build deploy clean
+
+help: ## Show this
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+run: $(VENV)/run ## Start the desk on this machine and play the scene (ARGS=--once: play it, check it, end)
+	@$(BIN)/sportello run $(ARGS)
+
+test: $(VENV)/test ## Run the tests (ARGS='...' goes to pytest)
+	$(BIN)/pytest $(ARGS)
+	@$(if $(ARGS),,$(MAKE) --no-print-directory test-3.13)
+
+check: $(VENV)/check $(SAM) ## Lint, types, layering, template, build
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	.venv-sam/bin/cfn-lint infra/template.yaml
+	$(SAM) validate --region us-east-1
+	@$(MAKE) --no-print-directory build
+	$(BIN)/python -m infra.engine.imports
+
+bench: $(VENV)/test ## Measure cold and warm starts, throughput and cost
+	@$(BIN)/python -m tests.bench $(ARGS)
+
+mutants: $(VENV)/test ## Break the core in known ways and see that the tests notice
+	@$(BIN)/python -m tests.mutants $(ARGS)
+
+build: $(VENV)/run $(SAM) ## Build functions and layers for AWS
+	$(SAM) build
+
+deploy: build ## Deploy to AWS (the first time: ARGS=--guided)
+	$(SAM) deploy $(ARGS)
+
+clean: ## Remove environments, builds and the local desk with its data
+	rm -rf .venv .venv-sam .venv-3.13 .local .aws-sam *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+
+# ----- environments: one, with more in it the more is asked of it ---------------------------------------
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "Sportello needs Python 3.11 or later, and $(PYTHON) is $$($(PYTHON) --version 2>&1)."; \
+	  echo "Name another one: make $(or $(MAKECMDGOALS),run) PYTHON=python3.13"; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/run: pyproject.toml $(PINS) | $(BIN)/python
+	@echo "Installing what the desk needs (once)"
+	@$(PIP) --editable '.[local]'
+	@touch $@
+
+$(VENV)/test: $(VENV)/run
+	@echo "Installing what the tests need (once)"
+	@$(PIP) --editable '.[local,test]'
+	@touch $@
+
+$(VENV)/check: $(VENV)/test
+	@echo "Installing what the checks need (once)"
+	@$(PIP) --editable '.[local,test,check]'
+	@touch $@
+
+# SAM's own pins contradict ours of boto3: it lives apart.
+$(SAM): | $(BIN)/python
+	@echo "Installing the SAM CLI (once, a minute or two)"
+	@$(BIN)/python -m venv .venv-sam
+	@.venv-sam/bin/python -m pip install --quiet aws-sam-cli==1.170.0 cfn-lint==1.58.0
+	@touch $@
+
+# ----- the same tests under the Python that Lambda runs, where the machine has it ------------------------
+
+include layers/python.mk
+
+.PHONY: test-3.13
+test-3.13: $(if $(PYTHON313),$(VENV313)/test)
+	@$(if $(PYTHON313),\
+	  echo "The same on Python 3.13, Lambda's:" && $(VENV313)/bin/pytest tests/unit tests/contract,\
+	  echo "No Python 3.13 here, which Lambda runs: the tests ran on $$($(BIN)/python --version) only.")
+
+$(VENV313)/test: pyproject.toml $(PINS)
+	@echo "Installing what the tests need for Python 3.13 (once)"
+	@$(PYTHON313) -m venv $(VENV313)
+	@$(VENV313)/bin/python -m pip install --quiet --constraint $(PINS) --editable '.[local,test]'
+	@touch $@

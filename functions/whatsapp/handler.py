@@ -1,0 +1,4 @@
+from sportello.channels.whatsapp import WhatsApp
+from sportello.entrypoints import webhook
+
+handler = webhook(WhatsApp)

@@ -1,0 +1,134 @@
+"""One customer in one Telegram chat: what every update about them is made of."""
+
+import json
+from typing import Any
+
+from sportello.domain.model import Instant
+
+from infra.world.model import Person, Say, Shown, TelegramBot, TelegramBusiness, Webhook
+from infra.world.state import Absent, State
+
+FIRST_UPDATE = 100_000_001
+SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 the name of a header
+
+
+class Chat:
+    """One act of one customer towards one bot: what the builders below share."""
+
+    def __init__(self, state: State, bot: TelegramBot, person: Person, say: Say) -> None:
+        self.state = state
+        self.bot = bot
+        self.person = person
+        self.say = say
+        self.address = f"b{person.telegram_id}" if say.business else str(person.telegram_id)
+        self.time = say.at if say.at is not None else state.now()
+
+    def next_message_id(self) -> int:
+        talk = self.state.talk("telegram", self.bot.account, self.address)
+        number = talk.next_id if talk else 1
+        update: dict[str, Any] = {"next_id": number + 1}
+        if not self.say.as_owner:
+            # The newest wins: a message that was written earlier does not shorten the window.
+            update["last_in"] = max(self.time, (talk.last_in or 0) if talk else 0)
+        self.state.keep_talk("telegram", self.bot.account, self.address, **update)
+        return number
+
+    def user(self) -> dict[str, Any]:
+        first, _, last = self.person.name.partition(" ")
+        user: dict[str, Any] = {"id": self.person.telegram_id, "is_bot": False, "first_name": first}
+        if last:
+            user["last_name"] = last
+        if self.say.language:
+            user["language_code"] = self.say.language
+        return user
+
+    def message(self, number: int, time: Instant) -> dict[str, Any]:
+        message: dict[str, Any] = {
+            "message_id": number,
+            "from": self._author(),
+            "chat": chat_of(self.state, self.address),
+            "date": time // 1000,
+        }
+        if self.say.business:
+            message["business_connection_id"] = self.say.business
+        if self.say.quote:
+            quoted = self.find(id=self.say.quote)
+            message["reply_to_message"] = {
+                "message_id": int(quoted.id),
+                "chat": message["chat"],
+                "date": quoted.time // 1000,
+                "text": quoted.text,
+            }
+        return message
+
+    def find(self, **wanted: str) -> Shown:
+        """The message meant: the one named, else the newest that fits."""
+        if self.say.target:
+            wanted["id"] = self.say.target
+        found = self.state.newest("telegram", self.address, account=self.bot.account, **wanted)
+        if found is None:
+            raise Absent(f"no such message on that phone: {wanted}")
+        return found
+
+    def _author(self) -> dict[str, Any]:
+        if not self.say.as_owner:
+            return self.user()
+        return owner_user(self.business())
+
+    def business(self) -> TelegramBusiness:
+        for business in self.bot.business:
+            if business.id == self.say.business:
+                return business
+        raise Absent(f"no business connection {self.say.business!r} is set up")
+
+
+def webhook_of(
+    state: State, bot: TelegramBot, address: str, content: dict[str, Any], message_id: str
+) -> Webhook:
+    update_id = state.next(f"update:{bot.id}", FIRST_UPDATE)
+    headers = {"Content-Type": "application/json", "Accept-Encoding": "gzip, deflate"}
+    if bot.secret:
+        headers[SECRET_HEADER] = bot.secret
+    return Webhook(
+        id=f"telegram-{bot.id}-{update_id}",
+        channel="telegram",
+        account=bot.account,
+        address=address,
+        message_id=message_id,
+        url=bot.webhook_url,
+        headers=headers,
+        body=json.dumps({"update_id": update_id} | content),
+        queue=f"telegram:{bot.id}:{address}",
+    )
+
+
+def echo(state: State, bot: TelegramBot, address: str, shown: Shown, business: str) -> Webhook:
+    """What the owner's account reports of a message that the bot sent in its name."""
+    owner = next(known for known in bot.business if known.id == business)
+    message = {
+        "business_connection_id": business,
+        "message_id": int(shown.id),
+        "from": owner_user(owner),
+        "sender_business_bot": bot_user(bot),
+        "chat": chat_of(state, address),
+        "date": shown.time // 1000,
+        "text": shown.text,
+    }
+    return webhook_of(state, bot, address, {"business_message": message}, shown.id)
+
+
+def bot_user(bot: TelegramBot) -> dict[str, Any]:
+    return {"id": bot.id, "is_bot": True, "first_name": bot.username, "username": bot.username}
+
+
+def chat_of(state: State, address: str) -> dict[str, Any]:
+    chat: dict[str, Any] = {"id": int(address.removeprefix("b")), "type": "private"}
+    person = state.known(address)
+    if person is not None:
+        first, _, last = person.name.partition(" ")
+        chat |= {"first_name": first} | ({"last_name": last} if last else {})
+    return chat
+
+
+def owner_user(business: TelegramBusiness) -> dict[str, Any]:
+    return {"id": business.owner_id, "is_bot": False, "first_name": "Owner"}

@@ -1,0 +1,79 @@
+"""Calls for people: what each target has heard, written after each of them."""
+
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from sportello.aws import clients, items
+from sportello.aws.environment import environment
+from sportello.aws.outbox import Address
+from sportello.domain import keys
+from sportello.domain.message import Escalation
+from sportello.domain.model import Instant
+from sportello.domain.thread import Thread
+
+
+def read(address: Address) -> tuple[Thread | None, Escalation | None]:
+    """The thread and the call in one consistent read."""
+    table = environment().table
+    wanted = [items.row_key(address.thread, keys.THREAD_ROW), items.row_key(address.thread, address.key)]
+    answer = clients.dynamodb().batch_get_item(RequestItems={table: {"Keys": wanted, "ConsistentRead": True}})
+    if answer.get("UnprocessedKeys"):
+        raise TimeoutError("the table was too busy to read a call")
+    found = {item["SK"]["S"]: item for item in answer["Responses"][table]}
+    thread, call = found.get(keys.THREAD_ROW), found.get(address.key)
+    return (
+        items.thread_of(thread) if thread else None,
+        items.escalation_of(call) if call and "whys" in call else None,
+    )
+
+
+def told(address: Address, target: str, reasons: int) -> None:
+    """This target has heard so many of the reasons."""
+    _set(address, "told.#target = :value", {"#target": target}, reasons)
+
+
+def refused(address: Address, target: str, problem: str) -> None:
+    """This target can never be told."""
+    _set(address, "refused.#target = :value", {"#target": target}, problem)
+
+
+def _set(address: Address, assignment: str, names: dict[str, str], value: Any) -> None:
+    clients.dynamodb().update_item(
+        TableName=environment().table,
+        Key=items.row_key(address.thread, address.key),
+        ConditionExpression="attribute_exists(PK)",
+        UpdateExpression=f"SET {assignment}",
+        ExpressionAttributeNames=names,
+        ExpressionAttributeValues={":value": items.attribute(value)},
+    )
+
+
+def done(address: Address, reasons: int) -> bool:
+    """Everybody has heard; False where a reason was added meanwhile, which is still to be told."""
+    try:
+        clients.dynamodb().update_item(
+            TableName=environment().table,
+            Key=items.row_key(address.thread, address.key),
+            ConditionExpression="size(whys) = :reasons",
+            UpdateExpression="REMOVE due, due_shard",
+            ExpressionAttributeValues={":reasons": {"N": str(reasons)}},
+        )
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
+            return False
+        raise
+    return True
+
+
+def try_again(address: Address, due: Instant) -> None:
+    clients.dynamodb().update_item(
+        TableName=environment().table,
+        Key=items.row_key(address.thread, address.key),
+        ConditionExpression="attribute_exists(PK)",
+        UpdateExpression="SET due = :due, due_shard = :shard",
+        ExpressionAttributeValues={
+            ":due": items.attribute(due),
+            ":shard": {"S": keys.shard(address.thread, "o")},
+        },
+    )

@@ -1,0 +1,148 @@
+"""Python values as DynamoDB attributes and back; what is empty is not stored.
+
+boto3's own serialiser refuses floats and turns numbers into ``Decimal``; the desk stores JSON's
+types only.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from sportello.domain.keys import THREAD_ROW, partition, shard
+from sportello.domain.message import Escalation, Message
+from sportello.domain.model import Instant
+from sportello.domain.thread import Thread
+
+Item = dict[str, dict[str, Any]]
+
+SCHEMA = 1
+"""Version on every row; changes are additive only."""
+ROW_LIMIT = 390_000
+"""Bytes of a row that DynamoDB surely takes (its limit is 400 KB)."""
+THREAD_ROW_LIMIT = 1024
+
+
+def attribute(value: Any) -> dict[str, Any]:
+    if isinstance(value, bool):
+        return {"BOOL": value}
+    if isinstance(value, str):
+        return {"S": value}
+    if isinstance(value, int | float):
+        return {"N": repr(value)}
+    if value is None:
+        return {"NULL": True}
+    if isinstance(value, Mapping):
+        return {"M": {name: attribute(part) for name, part in value.items()}}
+    return {"L": [attribute(part) for part in value]}
+
+
+def value(attr: Mapping[str, Any]) -> Any:
+    ((kind, raw),) = attr.items()
+    if kind == "N":
+        return int(raw) if raw.lstrip("-").isdigit() else float(raw)
+    if kind == "M":
+        return {name: value(part) for name, part in raw.items()}
+    if kind == "L":
+        return [value(part) for part in raw]
+    return None if kind == "NULL" else raw
+
+
+def values(item: Item) -> dict[str, Any]:
+    return {name: value(attr) for name, attr in item.items()}
+
+
+def row_key(thread: str, key: str) -> Item:
+    return {"PK": {"S": partition(thread)}, "SK": {"S": key}}
+
+
+def empty(field: Any) -> bool:
+    return field is None or field is False or field == "" or field == () or field == {} or field == []
+
+
+def thread_item(thread: Thread, expires: int) -> Item:
+    fields = {
+        name: field
+        for name in Thread.model_fields
+        if name != "id" and not empty(field := getattr(thread, name))
+    }
+    fields |= index_fields(thread)
+    item = row_key(thread.id, THREAD_ROW)
+    item |= {name: attribute(field) for name, field in fields.items()}
+    item |= {"v": {"N": str(SCHEMA)}, "expires": {"N": str(expires)}}
+    return item
+
+
+def index_fields(thread: Thread) -> dict[str, Any]:
+    """What puts the thread into the indexes; both are sparse."""
+    fields: dict[str, Any] = {}
+    if thread.owed_since is not None:
+        fields["inbox"] = thread.team
+    if thread.due is not None:
+        fields["due_shard"] = shard(thread.id, "t")
+    return fields
+
+
+def thread_of(item: Item) -> Thread:
+    fields = values(item)
+    thread = fields.pop("PK")[2:]
+    known = {name: fields[name] for name in fields.keys() & Thread.model_fields.keys()}
+    return Thread(id=thread, **known)
+
+
+def message_item(thread: str, message: Message, expires: int) -> Item:
+    fields = message.model_dump(exclude={"key", "fragment"}, exclude_defaults=True, mode="json")
+    item = row_key(thread, message.key)
+    item |= {name: attribute(field) for name, field in fields.items() if not empty(field)}
+    if message.fragment is not None:
+        item["fragment"] = {"S": json.dumps(message.fragment, ensure_ascii=False, separators=(",", ":"))}
+    if message.due is not None:
+        item["due_shard"] = {"S": shard(thread, "o")}
+    item |= {"v": {"N": str(SCHEMA)}, "expires": {"N": str(expires)}}
+    return item
+
+
+def message_of(item: Item) -> Message:
+    fields = values(item)
+    if "fragment" in fields:
+        fields["fragment"] = json.loads(fields["fragment"])
+    known = {name: fields[name] for name in fields.keys() & Message.model_fields.keys()}
+    return Message(key=fields["SK"], **known)
+
+
+def escalation_item(thread: str, escalation: Escalation, expires: int) -> Item:
+    item = row_key(thread, escalation.key)
+    fields = escalation.model_dump(exclude={"key", "due"}, mode="json")
+    item |= {name: attribute(field) for name, field in fields.items()}
+    if escalation.due is not None:
+        item |= {"due": attribute(escalation.due), "due_shard": {"S": shard(thread, "o")}}
+    item |= {"v": {"N": str(SCHEMA)}, "expires": {"N": str(expires)}}
+    return item
+
+
+def escalation_of(item: Item) -> Escalation:
+    fields = values(item)
+    known = {name: fields[name] for name in fields.keys() & Escalation.model_fields.keys()}
+    return Escalation(key=fields["SK"], **known)
+
+
+def size(item: Item) -> int:
+    """Bytes as DynamoDB counts them (names and values; numbers about half their digits + 1)."""
+    return sum(len(name.encode()) + _size(attr) for name, attr in item.items())
+
+
+def _size(attr: Mapping[str, Any]) -> int:
+    ((kind, raw),) = attr.items()
+    if kind == "S":
+        return len(raw.encode("utf-8"))
+    if kind == "N":
+        return len(raw) // 2 + 2
+    if kind == "M":
+        return 3 + sum(len(name.encode()) + 1 + _size(part) for name, part in raw.items())
+    if kind == "L":
+        return 3 + sum(1 + _size(part) for part in raw)
+    return 1
+
+
+def seconds(instant: Instant, days: int) -> int:
+    """TTL of a row: seconds, ``days`` after the instant."""
+    return instant // 1000 + days * 86_400

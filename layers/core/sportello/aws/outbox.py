@@ -1,0 +1,342 @@
+"""Steps of an outbox row; each is one conditional write, so two senders never both take it.
+
+PENDING -> SENDING(lease, token) -> SENT | FAILED | UNKNOWN
+PENDING -> CANCELLED | FAILED        SENDING -> PENDING(due)   nothing was sent
+SENDING | UNKNOWN -> SENT            SENDING | SENT | UNKNOWN -> FAILED   by a receipt
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from sportello.aws import clients, items
+from sportello.aws.environment import environment
+from sportello.domain import keys
+from sportello.domain.keys import KEY_LIMIT, THREAD_ID_LENGTH
+from sportello.domain.message import Message, State
+from sportello.domain.model import HOUR, Instant
+from sportello.domain.thread import Thread
+
+RANKS = {"sent": 1, "delivered": 2, "read": 3}
+COUNTER_KEPT_DAYS = 2
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where an outbox row stands; as a tag it travels through the platform and back."""
+
+    thread: str
+    key: str
+
+    @property
+    def tag(self) -> str:
+        return f"{self.thread} {self.key}"
+
+
+def address_of(tag: str) -> Address | None:
+    """The row that a tag names; None where the tag is none of ours."""
+    thread, _, key = tag.partition(" ")
+    if len(thread) != THREAD_ID_LENGTH or not key.startswith("M#") or len(key) > KEY_LIMIT:
+        return None
+    return Address(thread, key)
+
+
+def read(address: Address) -> tuple[Thread | None, Message | None]:
+    """The thread and the row in one consistent call."""
+    table = environment().table
+    wanted = [items.row_key(address.thread, keys.THREAD_ROW), items.row_key(address.thread, address.key)]
+    answer = clients.dynamodb().batch_get_item(RequestItems={table: {"Keys": wanted, "ConsistentRead": True}})
+    if answer.get("UnprocessedKeys"):
+        raise TimeoutError("the table was too busy to read a row")
+    found = {item["SK"]["S"]: item for item in answer["Responses"][table]}
+    thread, row = found.get(keys.THREAD_ROW), found.get(address.key)
+    return (
+        items.thread_of(thread) if thread else None,
+        items.message_of(row) if row and "whys" not in row else None,
+    )
+
+
+# --- the sender's steps -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Counter:
+    """The cap: automatic replies of one account in one hour of the desk's clock."""
+
+    channel: str
+    account: str
+    hour: int
+    most: int
+
+
+def claim(
+    address: Address,
+    *,
+    token: str,
+    lease_until: Instant,
+    text: str,
+    rev: int | None = None,
+    counter: Counter | None = None,
+) -> str:
+    """PENDING to SENDING; the text that is about to be sent is kept.
+
+    Returns ``claimed``, ``lost`` (not pending any more), ``moved`` (the thread's ``rev`` is not the
+    one judged by), ``capped`` or ``busy`` (a conflict: try again).
+    """
+    values = {":token": token, ":due": lease_until, ":text": text, ":sending": State.SENDING}
+    take = _update(
+        address,
+        "#state = :pending",
+        "SET #state = :sending, #token = :token, lease = :due, due = :due, #text = :text",
+        values | {":pending": State.PENDING},
+    )
+    writes = [("lost", take)]
+    if rev is not None:
+        writes.append(("moved", _rev_is(address.thread, rev)))
+    if counter is not None:
+        writes.append(("capped", _count(counter)))
+    return _transact(writes) or "claimed"
+
+
+def sent(address: Address, token: str, platform_id: str) -> bool:
+    """SENDING to SENT; False where a receipt or another sender was quicker."""
+    return _step(
+        address,
+        "#state = :sending AND #token = :token",
+        "SET #state = :sent, id = :id REMOVE due, due_shard, problem, code",
+        {":sending": State.SENDING, ":token": token, ":sent": State.SENT, ":id": platform_id},
+    )
+
+
+def unknown(address: Address, token: str, code: str) -> bool:
+    """SENDING to UNKNOWN: nobody can tell whether the platform took it."""
+    return _step(
+        address,
+        "#state = :sending AND #token = :token",
+        "SET #state = :unknown, problem = :problem, code = :code REMOVE due, due_shard",
+        {
+            ":sending": State.SENDING,
+            ":token": token,
+            ":unknown": State.UNKNOWN,
+            ":problem": "unknown",
+            ":code": code,
+        },
+    )
+
+
+def cancel(address: Address, problem: str) -> bool:
+    """PENDING to CANCELLED, with the reason."""
+    return _step(
+        address,
+        "#state = :pending",
+        "SET #state = :cancelled, problem = :problem REMOVE due, due_shard",
+        {":pending": State.PENDING, ":cancelled": State.CANCELLED, ":problem": problem},
+    )
+
+
+def postpone(address: Address, *, token: str, due: Instant, problem: str, code: str, hold: bool) -> bool:
+    """SENDING back to PENDING until ``due``; with ``hold``, the thread's later rows wait as well."""
+    row = _update(
+        address,
+        "#state = :sending AND #token = :token",
+        "SET #state = :pending, due = :due, problem = :problem, code = :code REMOVE #token",
+        {
+            ":sending": State.SENDING,
+            ":token": token,
+            ":pending": State.PENDING,
+            ":due": due,
+            ":problem": problem,
+            ":code": code,
+        },
+    )
+    writes = [("lost", row)]
+    if hold:
+        writes.append(("lost", _hold(address.thread, due)))
+    return _transact(writes) is None
+
+
+def wait_for(address: Address, due: Instant) -> bool:
+    """A pending row behind the thread's hold takes its time, so that order holds."""
+    return _step(address, "#state = :pending", "SET due = :due", {":pending": State.PENDING, ":due": due})
+
+
+def failed(address: Address, problem: str, code: str, token: str = "") -> dict[str, Any]:
+    """The step to FAILED, to be part of a commit: the debt returns in the same transaction."""
+    condition = "#state IN (:sending, :sent, :unknown)"
+    values = {":sending": State.SENDING, ":sent": State.SENT, ":unknown": State.UNKNOWN}
+    if token:
+        condition, values = (
+            "#state = :sending AND #token = :token",
+            {
+                ":sending": State.SENDING,
+                ":token": token,
+            },
+        )
+    return _update(
+        address,
+        condition,
+        "SET #state = :failed, problem = :problem, code = :code REMOVE due, due_shard",
+        values | {":failed": State.FAILED, ":problem": problem or "refused", ":code": code},
+    )
+
+
+def refuse(address: Address, problem: str, code: str = "") -> dict[str, Any]:
+    """PENDING to FAILED without a send: the channel's policy forbids it."""
+    return _update(
+        address,
+        "#state = :pending",
+        "SET #state = :failed, problem = :problem, code = :code REMOVE due, due_shard",
+        {":pending": State.PENDING, ":failed": State.FAILED, ":problem": problem, ":code": code},
+    )
+
+
+# --- a platform's receipt, the sweeper's kick, an address that moved ------------------------------
+
+
+def receipt(address: Address, status: str, platform_id: str) -> str:
+    """Sent, delivered, read: forward only. One call; returns a word for the log."""
+    done = _step(
+        address,
+        "attribute_exists(PK) AND #state IN (:sending, :unknown, :sent) "
+        "AND (attribute_not_exists(#rank) OR #rank < :rank)",
+        "SET #state = :sent, #rank = :rank, receipt = :status, id = :id REMOVE due, due_shard, problem, code",
+        {
+            ":sending": State.SENDING,
+            ":unknown": State.UNKNOWN,
+            ":sent": State.SENT,
+            ":rank": RANKS[status],
+            ":status": status,
+            ":id": platform_id,
+        },
+    )
+    return "receipt" if done else "old_receipt"
+
+
+def next_attempt(address: Address, *, was_due: Instant, due: Instant) -> int | None:
+    """Before a kick: move ``due`` on and raise the attempt, for SQS remembers the last kick for 5 minutes.
+
+    None where somebody else has moved it.
+    """
+    try:
+        answer = clients.dynamodb().update_item(
+            TableName=environment().table,
+            Key=items.row_key(address.thread, address.key),
+            ConditionExpression="due = :was",
+            UpdateExpression="SET due = :due ADD attempt :one",
+            ExpressionAttributeValues={
+                ":was": items.attribute(was_due),
+                ":due": items.attribute(due),
+                ":one": {"N": "1"},
+            },
+            ReturnValues="UPDATED_NEW",
+        )
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
+            return None
+        raise
+    return int(answer["Attributes"]["attempt"]["N"])
+
+
+def readdress(thread: str, to: str) -> None:
+    """The platform named the destination's new address."""
+    clients.dynamodb().update_item(
+        TableName=environment().table,
+        Key=items.row_key(thread, keys.THREAD_ROW),
+        ConditionExpression="attribute_exists(PK)",
+        UpdateExpression="SET #to = :to",
+        ExpressionAttributeNames={"#to": "to"},
+        ExpressionAttributeValues={":to": {"S": to}},
+    )
+
+
+# --- the writes -----------------------------------------------------------------------------------
+
+
+def _update(address: Address, condition: str, expression: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    both = condition + expression
+    names = {f"#{name}": name for name in ("state", "token", "text", "rank") if f"#{name}" in both}
+    return {
+        "Update": {
+            "TableName": environment().table,
+            "Key": items.row_key(address.thread, address.key),
+            "ConditionExpression": condition,
+            "UpdateExpression": expression,
+            "ExpressionAttributeNames": names,
+            "ExpressionAttributeValues": {name: items.attribute(value) for name, value in values.items()},
+        }
+    }
+
+
+def _step(address: Address, condition: str, expression: str, values: Mapping[str, Any]) -> bool:
+    """One update. If its answer is lost botocore repeats it, and it fails on itself: done all the same."""
+    try:
+        clients.dynamodb().update_item(**_update(address, condition, expression, values)["Update"])
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
+            return False
+        raise
+    return True
+
+
+def _rev_is(thread: str, rev: int) -> dict[str, Any]:
+    return {
+        "ConditionCheck": {
+            "TableName": environment().table,
+            "Key": items.row_key(thread, keys.THREAD_ROW),
+            "ConditionExpression": "rev = :rev",
+            "ExpressionAttributeValues": {":rev": {"N": str(rev)}},
+        }
+    }
+
+
+def _count(counter: Counter) -> dict[str, Any]:
+    expires = items.seconds(counter.hour * HOUR, COUNTER_KEPT_DAYS)
+    return {
+        "Update": {
+            "TableName": environment().table,
+            "Key": {
+                "PK": {"S": f"CAP#{counter.channel}#{counter.account}"},
+                "SK": {"S": f"H#{counter.hour}"},
+            },
+            "ConditionExpression": "attribute_not_exists(used) OR used < :most",
+            "UpdateExpression": "ADD used :one SET expires = :expires",
+            "ExpressionAttributeValues": {
+                ":one": {"N": "1"},
+                ":most": {"N": str(counter.most)},
+                ":expires": {"N": str(expires)},
+            },
+        }
+    }
+
+
+def _hold(thread: str, until: Instant) -> dict[str, Any]:
+    return {
+        "Update": {
+            "TableName": environment().table,
+            "Key": items.row_key(thread, keys.THREAD_ROW),
+            "ConditionExpression": "attribute_exists(PK)",
+            "UpdateExpression": "SET #hold = :until",
+            "ExpressionAttributeNames": {"#hold": "hold"},
+            "ExpressionAttributeValues": {":until": {"N": str(until)}},
+        }
+    }
+
+
+def _transact(writes: Sequence[tuple[str, dict[str, Any]]]) -> str | None:
+    """None when written; else the name of the first write whose condition failed, or ``busy``."""
+    try:
+        clients.dynamodb().transact_write_items(TransactItems=[request for _, request in writes])
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        if code != "TransactionCanceledException":
+            if code in ("TransactionConflictException", "TransactionInProgressException"):
+                return "busy"
+            raise
+        reasons = error.response.get("CancellationReasons", [])
+        for (name, _), reason in zip(writes, reasons, strict=True):
+            if reason.get("Code") == "ConditionalCheckFailed":
+                return name
+        return "busy"
+    return None

@@ -1,0 +1,481 @@
+"""The thread store: one consistent picture of a thread, and one transaction for all that changes.
+
+The transaction holds the message, the thread row and every effect. Its conditions are the whole
+guard: there is no lock, no check before the write, and no bare conditional Put (a Put whose answer
+was lost fails on itself when botocore repeats it; a transaction repeats with the same token).
+"""
+
+import random
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from sportello.aws import clients, items
+from sportello.aws.environment import environment
+from sportello.aws.items import Item
+from sportello.aws.logging import logger
+from sportello.domain import keys
+from sportello.domain.message import Escalation, Message, Why
+from sportello.domain.model import Instant
+from sportello.domain.thread import Thread
+
+NEWEST = 1_000
+"""Messages searched for the original of a delete."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What stands at a thread's own key: the thread, or a pointer to where it is."""
+
+    thread: Thread | None = None
+    pointer: str = ""
+
+
+@dataclass(frozen=True)
+class Change:
+    """An edit or delete: a row of its own beside the message, merged on reading."""
+
+    key: str
+    time: Instant
+    kind: str
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Commit:
+    """Everything that one event causes."""
+
+    before: Thread
+    after: Thread
+    expires: int
+    """TTL of the rows, in seconds."""
+    message: Message | None = None
+    dedupe: str = ""
+    """Key of the dedupe row, for messages without a platform time."""
+    rows: tuple[Message, ...] = ()
+    calls: tuple[Escalation, ...] = ()
+    added: tuple[tuple[str, Why, Instant], ...] = ()
+    """Reasons added to open calls: key, reason, and when (real time) to tell people."""
+    changes: tuple[Change, ...] = ()
+    emptied: tuple[str, ...] = ()
+    """Keys of messages whose text and media are taken out."""
+    pointers: tuple[str, ...] = ()
+    """Thread ids that shall point to this thread."""
+    steps: tuple[dict[str, Any], ...] = ()
+    """Updates of outbox rows that belong to the same act (``aws.outbox``)."""
+    saw_last_in: bool = False
+    """Settling: nothing may have come in since ``before`` was read."""
+    not_newer: Instant | None = None
+    """An old message: its time may not move the window back."""
+
+    @property
+    def effects(self) -> tuple[str, ...]:
+        """Keys of everything that wants a kick after the commit."""
+        return (
+            *(row.key for row in self.rows),
+            *(call.key for call in self.calls),
+            *(key for key, _, _ in self.added),
+        )
+
+
+@dataclass(frozen=True)
+class Committed:
+    pass
+
+
+@dataclass(frozen=True)
+class Duplicate:
+    """The message was stored before; what it caused wants a kick."""
+
+    effects: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Moved:
+    """Somebody else wrote first, or the table was busy: read again, decide again."""
+
+
+@dataclass(frozen=True)
+class PointerTaken:
+    """Another row stands where a pointer was to be written."""
+
+    id: str
+    found: Found
+
+
+@dataclass(frozen=True)
+class AlreadyCaused:
+    """Only effects existed: commit again without them."""
+
+    effects: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Lost:
+    """An outbox row is no longer where this act expected it: somebody else took the step."""
+
+
+Outcome = Committed | Duplicate | Moved | PointerTaken | AlreadyCaused | Lost
+
+
+def read_thread(thread: str, *, consistent: bool = False) -> Found:
+    """One GetItem. A stale answer only fails the guard, so the first read need not be consistent."""
+    answer = clients.dynamodb().get_item(
+        TableName=environment().table,
+        Key=items.row_key(thread, keys.THREAD_ROW),
+        ConsistentRead=consistent,
+    )
+    return _found(answer.get("Item"))
+
+
+def _found(item: Item | None) -> Found:
+    if not item:
+        return Found()
+    if "pointer" in item:
+        return Found(pointer=item["pointer"]["S"])
+    return Found(thread=items.thread_of(item))
+
+
+def commit(change: Commit) -> Outcome:
+    """Write everything or nothing."""
+    writes = _writes(change)
+    try:
+        clients.dynamodb().transact_write_items(TransactItems=[write.request for write in writes])
+    except ClientError as error:
+        if error.response["Error"]["Code"] in _BUSY:
+            return Moved()
+        if error.response["Error"]["Code"] != "TransactionCanceledException":
+            raise
+        return _why_not(writes, error.response.get("CancellationReasons", []))
+    return Committed()
+
+
+_BUSY = frozenset({"TransactionConflictException", "TransactionInProgressException", "ThrottlingException"})
+
+
+# --- the writes of one transaction ------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Write:
+    role: str
+    request: dict[str, Any]
+    id: str = ""
+    """Key of an effect, thread id of a pointer."""
+
+
+def _writes(change: Commit) -> list[_Write]:
+    thread, expires = change.after.id, change.expires
+    writes: list[_Write] = []
+    if change.message is not None:
+        writes.append(_Write("message", _put(items.message_item(thread, change.message, expires), old=True)))
+    if change.dedupe:
+        writes.append(_Write("message", _put(_dedupe_item(thread, change), old=True)))
+    if (write := _thread_write(change)) is not None:
+        writes.append(_Write("thread", write))
+    writes += [_Write("pointer", _put(pointer_item(id, thread), old=True), id) for id in change.pointers]
+    for row in change.rows:
+        writes.append(_Write("effect", _put(items.message_item(thread, row, expires)), row.key))
+    for call in change.calls:
+        writes.append(_Write("effect", _put(items.escalation_item(thread, call, expires)), call.key))
+    for key, why, due in change.added:
+        writes.append(_Write("effect", _add_reason(thread, key, why, due), key))
+    for row_change in change.changes:
+        writes.append(_Write("message", _put(_change_item(thread, row_change, expires), old=True)))
+    writes += [_Write("emptied", _empty(thread, key)) for key in change.emptied]
+    writes += [_Write("step", step) for step in change.steps]
+    return writes
+
+
+def _put(item: Item, *, old: bool = False) -> dict[str, Any]:
+    if items.size(item) > items.ROW_LIMIT:
+        raise ValueError(f"a row of {items.size(item)} bytes; DynamoDB takes {items.ROW_LIMIT}")
+    put = {
+        "TableName": environment().table,
+        "Item": item,
+        "ConditionExpression": "attribute_not_exists(PK)",
+    }
+    if old:
+        put["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
+    return {"Put": put}
+
+
+def _dedupe_item(thread: str, change: Commit) -> Item:
+    item = items.row_key(thread, change.dedupe) | {"expires": {"N": str(change.expires)}}
+    if change.message is not None and change.message.effects:
+        item["effects"] = items.attribute(change.message.effects)
+    return item
+
+
+def pointer_item(id: str, thread: str) -> Item:
+    return items.row_key(id, keys.THREAD_ROW) | {"pointer": {"S": thread}, "v": {"N": str(items.SCHEMA)}}
+
+
+def _change_item(thread: str, change: Change, expires: int) -> Item:
+    item = items.row_key(thread, change.key) | {
+        "time": {"N": str(change.time)},
+        "kind": {"S": change.kind},
+        "expires": {"N": str(expires)},
+    }
+    if change.text:
+        item["text"] = {"S": change.text}
+    return item
+
+
+def _empty(thread: str, key: str) -> dict[str, Any]:
+    return {
+        "Update": {
+            "TableName": environment().table,
+            "Key": items.row_key(thread, key),
+            "ConditionExpression": "attribute_exists(PK)",
+            "UpdateExpression": "SET deleted = :yes REMOVE #text, text_at, media, fragment, cards, place",
+            "ExpressionAttributeNames": {"#text": "text"},
+            "ExpressionAttributeValues": {":yes": {"BOOL": True}},
+        }
+    }
+
+
+def _add_reason(thread: str, key: str, why: Why, due: Instant) -> dict[str, Any]:
+    return {
+        "Update": {
+            "TableName": environment().table,
+            "Key": items.row_key(thread, key),
+            "ConditionExpression": "attribute_exists(PK)",
+            "UpdateExpression": (
+                "SET whys = list_append(whys, :why), due = if_not_exists(due, :due), "
+                "due_shard = if_not_exists(due_shard, :shard)"
+            ),
+            "ExpressionAttributeValues": {
+                ":why": {"L": [items.attribute(why.model_dump())]},
+                ":due": {"N": str(due)},
+                ":shard": {"S": keys.shard(thread, "o")},
+            },
+        }
+    }
+
+
+def _thread_write(change: Commit) -> dict[str, Any] | None:
+    before, after = change.before, change.after
+    if before.rev == 0:
+        item = items.thread_item(after, change.expires)
+        _assert_small(item)
+        return _put(item, old=True)
+    update = _Update(after.id)
+    update.require("rev = :rev", ":rev", before.rev)
+    if change.saw_last_in:
+        if before.last_in:
+            update.require("last_in = :last_in", ":last_in", before.last_in)
+        else:
+            update.require("attribute_not_exists(last_in)")
+    if change.not_newer is not None:
+        update.require(
+            "(attribute_not_exists(#window) OR #window < :not_newer)", ":not_newer", change.not_newer
+        )
+        update.names["#window"] = "window"
+    for name in Thread.model_fields:
+        if name != "id" and getattr(before, name) != getattr(after, name):
+            update.set(name, getattr(after, name))
+    index_before, index_after = items.index_fields(before), items.index_fields(after)
+    for name in index_before.keys() | index_after.keys():
+        if index_before.get(name) != index_after.get(name):
+            update.set(name, index_after.get(name))
+    if not update.changes:
+        return update.check()
+    update.set("expires", change.expires)
+    _assert_small(items.thread_item(after, change.expires))
+    return update.request()
+
+
+def _assert_small(item: Item) -> None:
+    if (size := items.size(item)) > items.THREAD_ROW_LIMIT:
+        raise ValueError(f"a thread row of {size} bytes; the budget is {items.THREAD_ROW_LIMIT}")
+
+
+@dataclass
+class _Update:
+    """An UpdateItem under construction; every name goes through a placeholder (many are reserved)."""
+
+    thread: str
+    conditions: list[str] = field(default_factory=list)
+    names: dict[str, str] = field(default_factory=dict)
+    values: dict[str, Any] = field(default_factory=dict)
+    sets: list[str] = field(default_factory=list)
+    removes: list[str] = field(default_factory=list)
+
+    def require(self, condition: str, name: str = "", value: Any = None) -> None:
+        self.conditions.append(condition)
+        if name:
+            self.values[name] = items.attribute(value)
+
+    def set(self, name: str, value: Any) -> None:
+        self.names[f"#{name}"] = name
+        if items.empty(value):
+            self.removes.append(f"#{name}")
+        else:
+            self.sets.append(f"#{name} = :{name}_")
+            self.values[f":{name}_"] = items.attribute(value)
+
+    @property
+    def changes(self) -> bool:
+        return bool(self.sets or self.removes)
+
+    def request(self) -> dict[str, Any]:
+        expression = ""
+        if self.sets:
+            expression = "SET " + ", ".join(self.sets)
+        if self.removes:
+            expression += " REMOVE " + ", ".join(self.removes)
+        return {"Update": self._common() | {"UpdateExpression": expression}}
+
+    def check(self) -> dict[str, Any]:
+        return {"ConditionCheck": self._common()}
+
+    def _common(self) -> dict[str, Any]:
+        common: dict[str, Any] = {
+            "TableName": environment().table,
+            "Key": items.row_key(self.thread, keys.THREAD_ROW),
+            "ConditionExpression": " AND ".join(self.conditions),
+        }
+        if self.names:
+            common["ExpressionAttributeNames"] = self.names
+        if self.values:
+            common["ExpressionAttributeValues"] = self.values
+        return common
+
+
+# --- why a transaction was cancelled ----------------------------------------------------------
+
+
+def _why_not(writes: Sequence[_Write], reasons: Sequence[dict[str, Any]]) -> Outcome:
+    failed = [
+        (write, reason)
+        for write, reason in zip(writes, reasons, strict=True)
+        if reason.get("Code") == "ConditionalCheckFailed"
+    ]
+    for write, reason in failed:
+        if write.role == "message":
+            return Duplicate(effects=_effects(reason.get("Item")))
+    if any(reason.get("Code") not in ("None", None, "ConditionalCheckFailed") for reason in reasons):
+        return Moved()
+    if any(write.role in ("thread", "emptied") for write, _ in failed):
+        return Moved()
+    if any(write.role == "step" for write, _ in failed):
+        return Lost()
+    for write, reason in failed:
+        if write.role == "pointer":
+            return PointerTaken(write.id, _found(reason.get("Item")))
+    return AlreadyCaused(frozenset(write.id for write, _ in failed))
+
+
+def _effects(item: Item | None) -> tuple[str, ...]:
+    return tuple(items.value(item["effects"])) if item and "effects" in item else ()
+
+
+# --- reading ----------------------------------------------------------------------------------
+
+
+def messages(thread: str, *, newest: int = 50, after: str = "") -> list[Message]:
+    """The thread's newest messages in shown order, edits and deletes merged; ``after`` is a key."""
+    rows = _query(thread, after or "M#", "M$", newest)
+    shown = [items.message_of(row) for row in rows if "whys" not in row]
+    return merged(sorted(shown, key=lambda message: message.order), changes(thread))
+
+
+def merged(shown: Iterable[Message], changed: Iterable[Change]) -> list[Message]:
+    """Messages with their edits and deletes applied; the latest edit wins, a delete always."""
+    by_hash: dict[str, list[Change]] = {}
+    for change in sorted(changed, key=lambda change: change.time):
+        by_hash.setdefault(change.key.split("#")[1], []).append(change)
+    result = []
+    for message in shown:
+        hashed = message.key.rsplit("#", 1)[-1]
+        for change in by_hash.get(hashed, ()):
+            if change.kind == "delete":
+                message = message.model_copy(
+                    update={"deleted": True, "text": "", "media": (), "fragment": None}
+                )
+            elif not message.deleted:
+                message = message.model_copy(update={"edited": True, "text": change.text})
+        result.append(message)
+    return result
+
+
+def changes(thread: str) -> list[Change]:
+    return [
+        Change(
+            key=row["SK"]["S"],
+            time=int(row["time"]["N"]),
+            kind=row["kind"]["S"],
+            text=row.get("text", {"S": ""})["S"],
+        )
+        for row in _query(thread, "X#", "X$", NEWEST)
+    ]
+
+
+def escalations(thread: str, *, newest: int = 50) -> list[Escalation]:
+    return [items.escalation_of(row) for row in _query(thread, "M#", "M$", newest) if "whys" in row]
+
+
+def find_originals(thread: str, hashes: Sequence[str]) -> dict[str, str]:
+    """Keys of the messages with these hashes among the newest 1,000, by hash."""
+    wanted = set(hashes)
+    found: dict[str, str] = {}
+    for row in _query(thread, "M#", "M$", NEWEST, keys_only=True):
+        hashed = row["SK"]["S"].rsplit("#", 1)[-1]
+        if hashed in wanted:
+            found[hashed] = row["SK"]["S"]
+    return found
+
+
+def _query(thread: str, low: str, high: str, newest: int, *, keys_only: bool = False) -> list[Item]:
+    """Rows between two keys, the newest first, at most ``newest``; consistent."""
+    arguments: dict[str, Any] = {
+        "TableName": environment().table,
+        "KeyConditionExpression": "PK = :pk AND SK BETWEEN :low AND :high",
+        "ExpressionAttributeValues": {
+            ":pk": {"S": keys.partition(thread)},
+            ":low": {"S": low},
+            ":high": {"S": high},
+        },
+        "ScanIndexForward": False,
+        "ConsistentRead": True,
+        "Limit": newest,
+    }
+    if keys_only:
+        arguments["ProjectionExpression"] = "SK"
+    rows: list[Item] = []
+    while len(rows) < newest:
+        answer = clients.dynamodb().query(**arguments)
+        rows += answer["Items"]
+        if "LastEvaluatedKey" not in answer:
+            break
+        arguments["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+    return rows[:newest]
+
+
+def pause(attempt: int) -> float:
+    """Seconds to wait before trying again: full jitter, 20 ms doubling to 640 ms."""
+    return random.uniform(0, min(0.64, 0.02 * 2**attempt))  # noqa: S311 (not a secret)
+
+
+def owing_threads(team: str, *, limit: int = 100) -> list[dict[str, Any]]:
+    """The inbox of a team: who has waited longest first; thread id, owed_since, channel, name, first."""
+    answer = clients.dynamodb().query(
+        TableName=environment().table,
+        IndexName="inbox",
+        KeyConditionExpression="inbox = :team",
+        ExpressionAttributeValues={":team": {"S": team}},
+        Limit=limit,
+    )
+    rows = [items.values(item) for item in answer["Items"]]
+    return [{"thread": row.pop("PK")[2:], **row} for row in rows]
+
+
+def prime() -> None:
+    """Make the client and its connection: the first call costs three times a later one."""
+    try:
+        read_thread("0" * keys.THREAD_ID_LENGTH)
+    except Exception as error:  # the first request will say what is wrong
+        logger.warning("not primed", extra={"error": type(error).__name__})

@@ -1,0 +1,217 @@
+"""What Meta's channels share: handshake, signature, webhook JSON, Graph calls and their errors.
+
+Source: the Graph API and webhook pages of developers.facebook.com (v26.0, 29 July 2026).
+"""
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+from sportello.channels.base import Connection, Request, Response, Unparseable
+from sportello.channels.http import Answer, Http
+from sportello.channels.signatures import any_equal, equal, hmac_sha256_hex
+from sportello.domain.model import Instant, Model
+
+HOST = "https://graph.facebook.com"
+VERSION = "v26.0"
+
+DEEPEST = 64
+"""Levels of nesting that are read; the platform's own bodies have fewer than fifteen."""
+LARGEST = 2**63
+
+
+class Malformed(Exception):
+    """A part of a webhook has not the documented shape. The text names the field, never its content."""
+
+
+# --- the address is proved, the body is signed -----------------------------------------------------
+
+
+def handshake(request: Request, verify_token: str) -> Response | None:
+    """The answer to ``GET ?hub.mode=subscribe&hub.verify_token=…&hub.challenge=…``; None: no challenge."""
+    if request.method != "GET" or not any(name.startswith("hub.") for name in request.query):
+        return None
+    asked = request.query.get("hub.mode") == "subscribe"
+    known = bool(verify_token) and equal(verify_token, request.query.get("hub.verify_token", ""))
+    if not (asked and known):
+        return Response(status=403, body="wrong verify token")
+    return Response(status=200, body=request.query.get("hub.challenge", ""))
+
+
+def signed(request: Request, secrets: tuple[str, ...]) -> bool:
+    """Whether ``X-Hub-Signature-256`` is the HMAC-SHA256 of the raw bytes under one of the app secrets."""
+    given = request.headers.get("x-hub-signature-256", "")
+    return any_equal(
+        [f"sha256={hmac_sha256_hex(secret, request.body)}" for secret in secrets if secret], given
+    )
+
+
+# --- reading a webhook's JSON ----------------------------------------------------------------------
+
+
+def read(body: bytes) -> dict[str, Any]:
+    """The body as an object whose texts can all be written as UTF-8.
+
+    Raises:
+        Unparseable: no JSON object, NaN, a number beyond 64 bits, or nesting beyond ``DEEPEST``.
+    """
+    try:
+        value = _clean(json.loads(body, parse_constant=_not_json), 0)
+    except RecursionError:
+        raise Unparseable("the body is nested too deeply") from None
+    except ValueError as error:
+        raise Unparseable(f"the body is not JSON: {type(error).__name__}") from None
+    if not isinstance(value, dict):
+        raise Unparseable("the body is not a JSON object")
+    return value
+
+
+def _not_json(_constant: str) -> Any:
+    raise ValueError
+
+
+def _clean(value: Any, depth: int) -> Any:
+    if depth > DEEPEST:
+        raise RecursionError
+    if isinstance(value, str):
+        return _text(value)
+    if isinstance(value, dict):
+        return {_text(key): _clean(item, depth + 1) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_clean(item, depth + 1) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError
+    if isinstance(value, int) and abs(value) >= LARGEST:
+        raise ValueError
+    return value
+
+
+def _text(value: str) -> str:
+    # JSON may escape half a surrogate pair; no store takes such a text.
+    return value.encode("utf-8", "replace").decode("utf-8")
+
+
+def record(parent: Mapping[str, Any], key: str) -> dict[str, Any]:
+    """An object; missing or null is an empty one."""
+    value = parent.get(key)
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise Malformed(f"{key} is not an object")
+    return value
+
+
+def array(parent: Mapping[str, Any], key: str) -> list[Any]:
+    """An array; missing or null is an empty one."""
+    value = parent.get(key)
+    if value is None:
+        return []
+    if not isinstance(value, list):
+        raise Malformed(f"{key} is not an array")
+    return value
+
+
+def objects(parent: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
+    """The objects of an array whose content only adorns: whatever else is in it is passed over."""
+    value = parent.get(key)
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def word(parent: Mapping[str, Any], key: str) -> str:
+    """A text or whole number as text; missing or null is empty."""
+    value = parent.get(key)
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    raise Malformed(f"{key} is not a text")
+
+
+def needed(parent: Mapping[str, Any], key: str) -> str:
+    """A text that must be there."""
+    value = word(parent, key)
+    if not value:
+        raise Malformed(f"{key} is missing")
+    return value
+
+
+def number(parent: Mapping[str, Any], key: str) -> float:
+    value = parent.get(key)
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return float(value)
+    raise Malformed(f"{key} is not a number")
+
+
+def from_seconds(parent: Mapping[str, Any], key: str) -> Instant:
+    """An instant given as seconds since 1970, mostly as a text of ten digits."""
+    value = word(parent, key)
+    if not re.fullmatch("[0-9]{1,10}", value):
+        raise Malformed(f"{key} is not a time in seconds")
+    return int(value) * 1000
+
+
+def label(value: str) -> str:
+    """A platform's own name of something, fit for logs: ``other`` where it is no plain word."""
+    return value if re.fullmatch(r"[A-Za-z0-9_.\-]{1,64}", value) else "other"
+
+
+# --- calling the Graph API -------------------------------------------------------------------------
+
+
+class Failure(Model):
+    """A Graph error body: ``code`` and ``subcode`` decide, never the text or the HTTP status."""
+
+    code: int
+    subcode: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.code}/{self.subcode}" if self.subcode else str(self.code)
+
+
+def failure(answer: Answer) -> Failure | None:
+    """The Graph error in an answer; None where it carries none."""
+    error = answer.json.get("error")
+    if not isinstance(error, dict) or not _whole(error.get("code")):
+        return None
+    subcode = error.get("error_subcode")
+    return Failure(code=error["code"], subcode=subcode if _whole(subcode) else 0)
+
+
+def _whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def retry_after(answer: Answer) -> float | None:
+    """Seconds of the ``Retry-After`` header, where it is a number."""
+    given = answer.headers.get("retry-after", "")
+    return float(given) if re.fullmatch("[0-9]{1,6}", given) else None
+
+
+def usable(token: str) -> bool:
+    """Whether a token can stand in a header; HTTP libraries print the ones that cannot."""
+    return bool(re.fullmatch("[!-~]+", token))
+
+
+def call(
+    method: str,
+    path: str,
+    connection: Connection,
+    http: Http,
+    *,
+    query: str = "",
+    json_body: Mapping[str, Any] | None = None,
+) -> Answer:
+    """One Graph call with the connection's token, which must be ``usable``.
+
+    ``settings["graph_version"]`` overrides the version. Raises what ``Http.request`` raises.
+    """
+    version = connection.settings.get("graph_version") or VERSION
+    url = f"{HOST}/{quote(version, safe='')}/{path}{'?' + query if query else ''}"
+    return http.request(
+        method, url, json_body=json_body, headers={"authorization": f"Bearer {connection.token}"}
+    )

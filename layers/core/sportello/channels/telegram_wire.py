@@ -1,0 +1,160 @@
+"""Telegram's JSON, read with care: every field is checked for its type on the way out.
+
+Field names and types: https://core.telegram.org/bots/api (10.3). Hand-written accessors instead of
+models of the platform's objects: one update uses a dozen of several hundred fields, and a webhook
+must not pay at its cold start for classes of the rest.
+"""
+
+import json
+import math
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from sportello.channels.base import Unparseable
+
+MAX_DEPTH = 100
+"""Telegram nests a few dozen levels at most; deeper JSON breaks writers that recurse."""
+
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+class Wrong(Exception):
+    """A field is not what the Bot API says. The text is its path and the type expected, no content."""
+
+
+class Fields:
+    """One JSON object. An absent field and ``null`` are the same; a wrong type raises ``Wrong``."""
+
+    def __init__(self, values: dict[str, Any], path: str) -> None:
+        self.values = values
+        self._path = path
+
+    def __contains__(self, name: str) -> bool:
+        return self.values.get(name) is not None
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name, value in self.values.items() if value is not None)
+
+    def text(self, name: str) -> str:
+        """The string, empty where absent."""
+        value = self.values.get(name)
+        if value is None:
+            return ""
+        if not isinstance(value, str):
+            raise self._wrong(name, "a string")
+        return value
+
+    def required_text(self, name: str) -> str:
+        value = self.text(name)
+        if not value:
+            raise self._wrong(name, "a string that is not empty")
+        return value
+
+    def whole(self, name: str) -> int:
+        """An integer of 64 bits, which is what the Bot API promises."""
+        value = self.values.get(name)
+        if not isinstance(value, int) or isinstance(value, bool) or not -(2**63) <= value < 2**63:
+            raise self._wrong(name, "a 64-bit integer")
+        return value
+
+    def whole_or_none(self, name: str) -> int | None:
+        return self.whole(name) if name in self else None
+
+    def real(self, name: str) -> float:
+        value = self.values.get(name)
+        if isinstance(value, float):
+            return value
+        return float(self.whole(name))
+
+    def flag(self, name: str) -> bool:
+        """The boolean, false where absent."""
+        value = self.values.get(name, False)
+        if value is None:
+            return False
+        if not isinstance(value, bool):
+            raise self._wrong(name, "a boolean")
+        return value
+
+    def part(self, name: str) -> "Fields":
+        value = self.values.get(name)
+        if not isinstance(value, dict):
+            raise self._wrong(name, "an object")
+        return Fields(value, f"{self._path}{name}.")
+
+    def part_or_none(self, name: str) -> "Fields | None":
+        return self.part(name) if name in self else None
+
+    def parts(self, name: str) -> "list[Fields]":
+        """The objects of a list, none where absent."""
+        found = []
+        for index, value in enumerate(self._list(name)):
+            if not isinstance(value, dict):
+                raise self._wrong(f"{name}[{index}]", "an object")
+            found.append(Fields(value, f"{self._path}{name}[{index}]."))
+        return found
+
+    def required_parts(self, name: str) -> "list[Fields]":
+        found = self.parts(name)
+        if not found:
+            raise self._wrong(name, "a list that is not empty")
+        return found
+
+    def wholes(self, name: str) -> list[int]:
+        """The integers of a list, none where absent."""
+        values = self._list(name)
+        return [Fields({"": value}, f"{self._path}{name}").whole("") for value in values]
+
+    def _list(self, name: str) -> list[Any]:
+        value = self.values.get(name)
+        if value is None:
+            return []
+        if not isinstance(value, list):
+            raise self._wrong(name, "a list")
+        return value
+
+    def _wrong(self, name: str, expected: str) -> Wrong:
+        return Wrong(f"{self._path}{name}: {expected} expected")
+
+
+def read_object(body: bytes) -> dict[str, Any]:
+    """The JSON object of a body; lone surrogates in it become U+FFFD.
+
+    Raises:
+        Unparseable: not JSON (NaN and endless numbers included), not an object, nested too deep.
+    """
+    try:
+        value = json.loads(body, parse_constant=_no_constant, parse_float=_finite)
+        value = _tidy(value, MAX_DEPTH)
+    except RecursionError:
+        raise Unparseable("body: nested too deep") from None
+    except Unparseable:
+        raise
+    except ValueError:
+        raise Unparseable("body: not JSON") from None
+    if not isinstance(value, dict):
+        raise Unparseable("body: not a JSON object")
+    return value
+
+
+def _tidy(value: Any, levels: int) -> Any:
+    if isinstance(value, str):
+        return _LONE_SURROGATE.sub("\ufffd", value)
+    if not isinstance(value, dict | list):
+        return value
+    if levels == 0:
+        raise Unparseable(f"body: nested deeper than {MAX_DEPTH} levels")
+    if isinstance(value, list):
+        return [_tidy(item, levels - 1) for item in value]
+    return {_tidy(name, 0): _tidy(item, levels - 1) for name, item in value.items()}
+
+
+def _no_constant(name: str) -> float:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _finite(digits: str) -> float:
+    value = float(digits)
+    if not math.isfinite(value):
+        raise ValueError("number out of range")
+    return value

@@ -1,0 +1,71 @@
+"""Every id and key of the desk, derived: the same event always finds its own earlier self.
+
+Thread ids are opaque, so queues and logs may carry them. Keys sort by time within a thread:
+
+    T                                   the thread row
+    M#<ms>[#<sequence>]#<hash>          a message, in or out
+    M#<ms>[#<sequence>]#<hash>~<kind>   an effect of that message
+    M#<owed since>#<timer>~<kind>       an effect of a deadline
+    X#<hash>#<ms>                       an edit or delete of the message with that hash
+    D#<hash>                            dedupe row of a message that has no platform time
+"""
+
+import base64
+import hashlib
+
+from sportello.domain.model import Instant
+
+THREAD_ROW = "T"
+THREAD_ID_LENGTH = 26
+HASH_LENGTH = 16
+KEY_LIMIT = 64
+"""Longest sort key; an SQS deduplication id (at most 128) holds thread id, key and attempt."""
+
+
+def _hash(length: int, *parts: str) -> str:
+    digest = hashlib.sha256("\x00".join(parts).encode("utf-8", "replace")).digest()
+    return base64.b32encode(digest).decode("ascii")[:length].lower()
+
+
+def thread_id(salt: str, channel: str, account: str, customer: str) -> str:
+    """26 base32 characters (130 bits): nobody gets from them to a number or a name."""
+    return _hash(THREAD_ID_LENGTH, salt, channel, account, customer)
+
+
+def partition(thread: str) -> str:
+    return f"T#{thread}"
+
+
+def message_hash(thread: str, platform_id: str) -> str:
+    """80 bits of the platform's id; it ends the message's key and names its edits and deletes."""
+    return _hash(HASH_LENGTH, thread, platform_id)
+
+
+def message_key(time: Instant, sequence: int | None, hashed: str) -> str:
+    order = f"#{sequence:010d}" if sequence is not None else ""
+    return f"M#{time:013d}{order}#{hashed}"
+
+
+def effect_key(cause: str, kind: str) -> str:
+    return f"{cause}~{kind}"
+
+
+def timer_key(owed_since: Instant, timer: str) -> str:
+    """The cause of what a deadline brings about: one per debt and timer."""
+    return f"M#{owed_since:013d}#{timer}"
+
+
+def change_key(hashed: str, time: Instant, kind: str) -> str:
+    return f"X#{hashed}#{time:013d}#{kind}"
+
+
+def dedupe_key(hashed: str) -> str:
+    return f"D#{hashed}"
+
+
+def shard(thread: str, what: str) -> str:
+    """Partition of the ``due`` index: ``t`` for threads (desk clock), ``o`` for rows (real clock)."""
+    return f"{what}{ord(thread[-1]) % SHARDS}"
+
+
+SHARDS = 4

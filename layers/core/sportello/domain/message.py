@@ -1,0 +1,118 @@
+"""Rows of a thread besides its own: messages in and out, and calls for people."""
+
+from enum import StrEnum
+from typing import Any, Literal
+
+from pydantic import Field
+
+from sportello.domain.events import Card, Media, Place
+from sportello.domain.model import Instant, Model
+
+
+class State(StrEnum):
+    """Where an outbound message stands. Every step is a conditional update."""
+
+    PENDING = "pending"
+    SENDING = "sending"
+    SENT = "sent"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    """The platform may have taken it; an automatic reply is never sent again."""
+    CANCELLED = "cancelled"
+
+
+ENDED = frozenset({State.SENT, State.FAILED, State.UNKNOWN, State.CANCELLED})
+
+
+class Message(Model):
+    """One message of a thread. An outbound one is its own outbox row."""
+
+    key: str
+    direction: Literal["in", "out"]
+    author: Literal["customer", "person", "automatic"]
+    kind: str = "text"
+    id: str = ""
+    """The platform's message id; of an outbound one once it is sent."""
+    time: Instant
+    """When it was written, by the platform's clock where it has one."""
+    sequence: int | None = None
+    arrived: Instant = 0
+    """When it was committed, by ours."""
+    text: str = ""
+    text_at: str = ""
+    """S3 key of the whole text, where it is too long for a row."""
+    media: tuple[Media, ...] = ()
+    place: Place | None = None
+    cards: tuple[Card, ...] = ()
+    payload: str = ""
+    quote: str = ""
+    forwarded: bool = False
+    album: str = ""
+    detail: str = ""
+    fragment: dict[str, Any] | None = None
+    fragment_at: str = ""
+    """S3 key of the fragment, where it is too long for a row."""
+    by: str = ""
+    """Who wrote it: the person of the desk, or the name of a group's member."""
+    owes: bool = False
+    """It asked for an answer when it came."""
+    why: tuple[str, ...] = ()
+    effects: tuple[str, ...] = ()
+    """Keys of what it caused, so that a redelivery can kick them again."""
+    edited: bool = False
+    deleted: bool = False
+
+    # The outbox: only of outbound messages.
+    state: State | None = None
+    say: str = ""
+    """Name of the text of an automatic reply; it is rendered when it is sent."""
+    language: str = ""
+    until: Instant | None = None
+    """The opening that the text names."""
+    not_after: Instant | None = None
+    """Not sent later than this (automatic: desk clock; a person's: real time)."""
+    attempt: int = 0
+    token: str = ""
+    """Of the sender that holds the lease."""
+    lease: Instant | None = None
+    """Real time until which that sender alone may act."""
+    due: Instant | None = None
+    """Real time at which the sweeper takes the row in hand."""
+    problem: str = ""
+    code: str = ""
+    receipt: str = ""
+    rank: int = 0
+    settled_since: Instant | None = None
+    """The debt that a person's reply settled; it returns if the send fails."""
+    settled_first: str = ""
+
+    @property
+    def order(self) -> tuple[Instant, int, Instant, str]:
+        """Shown order: time, the platform's sequence, arrival."""
+        return (self.time, self.sequence or 0, self.arrived, self.key)
+
+
+class Why(Model):
+    """One reason of a call, and the message or deadline that gave it."""
+
+    why: str
+    cause: str
+    at: Instant
+
+
+class Escalation(Model):
+    """A call for people: one per debt, one state per target.
+
+    ``told`` counts for each target how many of the reasons it has heard; the call is done when
+    every target has heard all of them, or can never be told (``refused``).
+    """
+
+    key: str
+    team: str
+    whys: tuple[Why, ...]
+    told: dict[str, int] = Field(default_factory=dict)
+    refused: dict[str, str] = Field(default_factory=dict)
+    """Targets that can never be told, each with the problem."""
+    attempt: int = 0
+    due: Instant | None = None
+    """Real time: when to try again; None: everybody has heard."""

@@ -1,0 +1,74 @@
+"""The one seam through which the desk and its texts are loaded.
+
+They lie beside the package (in the layer: ``python/sportello`` and ``python/templates``), written
+by ``python -m infra.bundle``. Read once per process.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sportello.domain.desk import Desk
+
+if TYPE_CHECKING:
+    from sportello.services.wording import Texts
+
+FOLDER = Path(__file__).resolve().parents[2] / "templates"
+
+_given: tuple[Desk, Texts | None] | None = None
+
+
+class NoDesk(RuntimeError):
+    """The build left the desk's files out, or they are not of this version."""
+
+
+def current_desk() -> Desk:
+    """The desk as it is now.
+
+    Raises:
+        NoDesk: its file is missing or cannot be used.
+    """
+    return _given[0] if _given else _load_desk()
+
+
+def current_texts() -> Texts:
+    """What sender and notifier say. Raises NoDesk as ``current_desk`` does."""
+    return _given[1] if _given and _given[1] else _load_texts()
+
+
+def use(desk: Desk | None, texts: Texts | None = None) -> None:
+    """Take this desk instead of the files (command line, simulator, tests); None: the files again."""
+    global _given
+    _given = None if desk is None else (desk, texts)
+
+
+@cache
+def _load_desk() -> Desk:
+    try:
+        desk = Desk.model_validate_json(_read("desk.json"))
+        desk.calendar.is_open(0)  # hours that cannot be read stop the start, not the first message
+    except ValueError as error:
+        raise NoDesk(f"{FOLDER / 'desk.json'} cannot be used: {error}. {_REMEDY}") from None
+    return desk
+
+
+@cache
+def _load_texts() -> Texts:
+    from sportello.services.wording import Texts  # it loads Jinja, which webhooks do without
+
+    try:
+        return Texts.model_validate_json(_read("texts.json"))
+    except ValueError as error:
+        raise NoDesk(f"{FOLDER / 'texts.json'} cannot be used: {error}. {_REMEDY}") from None
+
+
+_REMEDY = f"Write it with: python -m infra.bundle templates {FOLDER}"
+
+
+def _read(name: str) -> bytes:
+    try:
+        return (FOLDER / name).read_bytes()
+    except OSError as error:
+        raise NoDesk(f"{FOLDER / name} cannot be read ({error.strerror}). {_REMEDY}") from None

@@ -1,0 +1,122 @@
+"""A customer's message, and what was written in our name outside Sportello."""
+
+from sportello.aws import store
+from sportello.aws.clock import real_now
+from sportello.domain import keys
+from sportello.domain.decide import decide
+from sportello.domain.events import Echo, Inbound
+from sportello.domain.model import DAY, MINUTE, Instant
+from sportello.domain.reasons import Reason
+from sportello.domain.thread import Thread
+from sportello.services import effects, rows
+from sportello.services.context import Busy, Context, tries
+from sportello.services.threads import Located, locate, relocated
+
+OLD = MINUTE
+"""A message older than this may be a late redelivery: it must not move the window back."""
+SOONEST = 1_262_304_000_000
+"""2010-01-01T00:00Z. A platform time before it, or over a day ahead of ours, is absurd."""
+
+
+def take_inbound(context: Context, event: Inbound) -> str:
+    """Stored exactly once, with everything that it causes."""
+    located = locate(
+        context.salt, context.channel.name, context.connection.name, event.account, event.customer
+    )
+    existing: frozenset[str] = frozenset()
+    for _ in tries(context.deadline):
+        commit = _commit(context, located, event, existing)
+        match store.commit(commit):
+            case store.Committed():
+                effects.kick(commit.after.id, commit.effects)
+                return "stored"
+            case store.Duplicate(effects=caused):
+                effects.kick(commit.after.id, caused)
+                return "duplicate"
+            case store.AlreadyCaused(effects=caused_before):
+                existing |= caused_before
+            case store.PointerTaken() as taken:
+                located = relocated(located, taken)
+            case _:
+                located = located.again()
+    raise Busy
+
+
+def _commit(context: Context, located: Located, event: Inbound, existing: frozenset[str]) -> store.Commit:
+    before, now = located.thread, context.now()
+    hashed = keys.message_hash(before.id, event.id)
+    written, timed = written_at(event.time, now)
+    key = keys.message_key(written, event.sequence if timed else None, hashed)
+    decision = decide(before, event, context.desk, now)
+    caused = effects.caused(decision, key, now=now, real_now=real_now()).without(existing)
+    reasons = (*decision.reasons, Reason.ALREADY_CAUSED) if existing else decision.reasons
+    owes = Reason.OWES in reasons or Reason.STILL_OWES in reasons
+    after = rows.heard(caused.thread, before, event, written, now, key if owes else "")
+    gone = bool(before.gone) and rows.gone(before, hashed, now)
+    return store.Commit(
+        before=before,
+        after=after.model_copy(update={"aliases": located.aliases}),
+        expires=rows.expires(context.desk, now),
+        message=rows.inbound(event, key, written, now, owes, reasons, caused.keys, gone),
+        dedupe="" if timed else keys.dedupe_key(hashed),
+        rows=caused.rows,
+        calls=caused.calls,
+        added=caused.added,
+        pointers=located.pointers,
+        not_newer=written if written < now - OLD and after.window != before.window else None,
+    )
+
+
+def written_at(time: Instant | None, now: Instant) -> tuple[Instant, bool]:
+    """When a message was written, and whether the platform's clock can be believed.
+
+    Where it cannot, arrival counts and a dedupe row takes the place of the derived key.
+    """
+    if time is None or not SOONEST <= time <= now + DAY:
+        return now, False
+    return time, True
+
+
+def take_echo(context: Context, event: Echo) -> str:
+    """A person's words on the phone settle what was written before them."""
+    located = locate(
+        context.salt, context.channel.name, context.connection.name, event.account, event.customer
+    )
+    for _ in tries(context.deadline):
+        match store.commit(_echo_commit(context, located, event)):
+            case store.Committed():
+                return "echo"
+            case store.Duplicate():
+                return "duplicate"
+            case store.PointerTaken() as taken:
+                located = relocated(located, taken)
+            case _:
+                located = located.again()
+    raise Busy
+
+
+def _echo_commit(context: Context, located: Located, event: Echo) -> store.Commit:
+    before, now = located.thread, context.now()
+    decision = decide(before, with_unseen(before, event), context.desk, now)
+    hashed = keys.message_hash(before.id, event.id)
+    key = keys.message_key(event.time, event.sequence, hashed)
+    return store.Commit(
+        before=before,
+        after=decision.thread.model_copy(update={"aliases": located.aliases}),
+        expires=rows.expires(context.desk, now),
+        message=rows.echo(event, key, now, decision.reasons),
+        pointers=located.pointers,
+        saw_last_in=before.owes and decision.thread.owed_since != before.owed_since,
+    )
+
+
+def with_unseen(thread: Thread, event: Echo) -> Echo:
+    """The echo with what its writer cannot have read: messages newer by the platform's clock."""
+    if not thread.owes or thread.window is None or thread.window < event.time:
+        return event
+    after = keys.message_key(event.time, event.sequence, "~" if event.sequence is not None else "")
+    unseen = [message for message in store.messages(thread.id, newest=200, after=after) if message.owes]
+    if not unseen:
+        return event
+    first = rows.clip(unseen[0].text, rows.FIRST_BYTES) or f"[{unseen[0].kind}]"
+    return event.model_copy(update={"owing_from": unseen[0].time, "owing_first": first})

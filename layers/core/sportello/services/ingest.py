@@ -1,0 +1,97 @@
+"""From a platform's events to committed rows: read, decide, one transaction, kick.
+
+Each event is tried until it is committed, found to be a duplicate, or the platform's patience is
+over (``Busy``: the webhook answers 503 and the platform delivers again).
+"""
+
+from collections.abc import Iterable, Sequence
+
+from sportello.aws import quarantine
+from sportello.channels.base import Request
+from sportello.domain.events import (
+    Connected,
+    Delete,
+    Echo,
+    Edit,
+    Ignored,
+    Inbound,
+    Moved,
+    PlatformEvent,
+    Receipt,
+    Unreadable,
+)
+from sportello.services.changes import take_delete, take_edit, take_moved
+from sportello.services.context import Context
+from sportello.services.inbound import take_echo, take_inbound
+from sportello.services.receipts import take_own_echo, take_receipt
+
+SIDE_BY_SIDE = 8
+"""Customers of one batch whose events are committed at the same time."""
+
+
+def ingest(context: Context, request: Request, events: Sequence[PlatformEvent]) -> None:
+    """Take all events: those of one customer in their order, customers side by side."""
+    ours = {account.id for account in context.connection.accounts}
+    strangers = [event for event in events if event.account not in ours]
+    if strangers:
+        _quarantine(context, request.body, "unknown_account", request.headers)
+        context.counts["quarantined"] += len(strangers)
+    groups = _by_customer(event for event in events if event.account in ours)
+    if len(groups) <= 1:
+        for group in groups:
+            _take_all(context, group)
+        return
+    from concurrent.futures import ThreadPoolExecutor  # only batches pay for the import
+
+    with ThreadPoolExecutor(max_workers=SIDE_BY_SIDE) as pool:
+        for done in [pool.submit(_take_all, context, group) for group in groups]:
+            done.result()
+
+
+def _by_customer(events: Iterable[PlatformEvent]) -> list[list[PlatformEvent]]:
+    groups: dict[object, list[PlatformEvent]] = {}
+    for number, event in enumerate(events):
+        customer = getattr(event, "customer", None)
+        groups.setdefault((event.account, customer.id) if customer else number, []).append(event)
+    return list(groups.values())
+
+
+def _take_all(context: Context, events: Iterable[PlatformEvent]) -> None:
+    for event in events:
+        context.counts[_take(context, event)] += 1
+
+
+def _take(context: Context, event: PlatformEvent) -> str:
+    """One event; returns what became of it, a word for the log."""
+    match event:
+        case Inbound():
+            return take_inbound(context, event)
+        case Echo(tag=""):
+            return take_echo(context, event)
+        case Echo():
+            return take_own_echo(event)
+        case Receipt():
+            return take_receipt(context, event)
+        case Edit():
+            return take_edit(context, event)
+        case Delete():
+            return take_delete(context, event)
+        case Moved():
+            return take_moved(context, event)
+        case Connected():
+            return "connected" if event.enabled else "disconnected"
+        case Unreadable():
+            _quarantine(context, quarantine.fragment_body(event.fragment), event.why, {})
+            return "quarantined"
+        case Ignored():
+            return "ignored"
+
+
+def _quarantine(context: Context, body: bytes, why: str, headers: object) -> None:
+    quarantine.quarantine(
+        context.channel.name,
+        body,
+        connection=context.connection.name,
+        why=why,
+        headers=headers if isinstance(headers, dict) else {},
+    )

@@ -1,0 +1,80 @@
+"""What became of what we sent."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sportello.aws import outbox, store
+from sportello.aws.clock import real_now
+from sportello.domain import keys
+from sportello.domain.decide import decide
+from sportello.domain.desk import Desk
+from sportello.domain.events import Echo, Receipt, SendResult
+from sportello.domain.message import Message
+from sportello.domain.model import Instant
+from sportello.domain.thread import Thread
+from sportello.services import effects, rows
+from sportello.services.context import Context, tries
+
+
+def take_receipt(context: Context, event: Receipt) -> str:
+    """One conditional update by rank; a receipt without our data is not of our sending."""
+    address = outbox.address_of(event.tag)
+    if address is None:
+        return "not_ours"
+    if event.status != "failed":
+        return outbox.receipt(address, event.status, event.id)
+    return fail(context.desk, context.now, address, event.problem, event.code, context.deadline)
+
+
+def take_own_echo(event: Echo) -> str:
+    """Our own send coming back proves that it was taken."""
+    address = outbox.address_of(event.tag)
+    return "not_ours" if address is None else outbox.receipt(address, "sent", event.id)
+
+
+def fail(
+    desk: Desk,
+    now: Callable[[], Instant],
+    address: outbox.Address,
+    problem: str,
+    code: str,
+    deadline: float,
+    token: str = "",
+) -> str:
+    """A send ended FAILED: the row says why, and a person's reply gives back the debt it settled.
+
+    ``token`` is the sender's, where the sender says so; a receipt needs none.
+    """
+    for _ in tries(deadline):
+        thread, row = outbox.read(address)
+        if thread is None or row is None:
+            return "not_ours"
+        step = outbox.failed(address, problem, code, token)
+        commit = failed_commit(desk, now(), thread, row, step, problem)
+        match store.commit(commit):
+            case store.Committed():
+                effects.kick(thread.id, commit.effects)
+                return "failed"
+            case store.Lost():
+                return "old_receipt"
+    raise AssertionError("tries ends by raising Busy")
+
+
+def failed_commit(
+    desk: Desk, now: Instant, thread: Thread, row: Message, step: Mapping[str, Any], problem: str
+) -> store.Commit:
+    """The row's last step and, for a person's reply, the debt that returns: one transaction."""
+    expires = rows.expires(desk, now)
+    if row.author != "person":
+        return store.Commit(before=thread, after=thread, expires=expires, steps=(dict(step),))
+    result = SendResult(row=row.key, problem=problem, owed_since=row.settled_since, first=row.settled_first)
+    decision = decide(thread, result, desk, now)
+    caused = effects.caused(decision, keys.effect_key(row.key, "failed"), now=now, real_now=real_now())
+    return store.Commit(
+        before=thread,
+        after=caused.thread,
+        expires=expires,
+        calls=caused.calls,
+        added=caused.added,
+        steps=(dict(step),),
+    )

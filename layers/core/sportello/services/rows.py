@@ -1,0 +1,157 @@
+"""Events as rows: what a message and the thread remember of them."""
+
+import json
+from collections.abc import Sequence
+
+from sportello.aws import items, quarantine
+from sportello.domain.desk import Desk
+from sportello.domain.events import Echo, Inbound, Moved
+from sportello.domain.message import Message
+from sportello.domain.model import DAY, Instant
+from sportello.domain.reasons import Reason
+from sportello.domain.thread import Thread
+
+NAME_BYTES = 96
+FIRST_BYTES = 160
+TEXT_BYTES = 32_768
+"""A longer text goes to S3; the row keeps its beginning."""
+FRAGMENT_BYTES = 16_384
+BEGINNING_BYTES = 1_024
+GONE_MOST = 8
+GONE_HASH = 10
+"""Characters of a hash that the thread row keeps of an early delete."""
+
+
+def clip(text: str, most: int) -> str:
+    """The beginning of a text, at most so many bytes of UTF-8, no character cut."""
+    if len(text) * 4 <= most:
+        return text
+    return text.encode("utf-8", "replace")[:most].decode("utf-8", "ignore")
+
+
+def expires(desk: Desk, now: Instant) -> int:
+    return items.seconds(now, desk.policy.keep_days)
+
+
+def heard(thread: Thread, before: Thread, event: Inbound, written: Instant, now: Instant, key: str) -> Thread:
+    """The thread after a customer's message; ``key`` is empty for one that owes nothing."""
+    window = min(written, now)
+    changes: dict[str, object] = {
+        "first": clip(thread.first, FIRST_BYTES),
+        "to": event.customer.address,
+        "last_in": key or before.last_in,
+        "window": window if before.window is None else max(window, before.window),
+    }
+    if before.rev == 0:
+        changes["created"] = now
+    if not before.owes and not event.group:
+        changes["name"] = clip(event.customer.name, NAME_BYTES) or before.name
+    return thread.model_copy(update=changes)
+
+
+def inbound(
+    event: Inbound,
+    key: str,
+    written: Instant,
+    now: Instant,
+    owes: bool,
+    reasons: Sequence[Reason],
+    caused: tuple[str, ...],
+    gone: bool,
+) -> Message:
+    """The row of a customer's message; one that was deleted before it came keeps no words."""
+    text, text_at = _fitting(event.text)
+    message = Message(
+        key=key,
+        direction="in",
+        author="customer",
+        kind=event.kind,
+        id=event.id,
+        time=written,
+        sequence=event.sequence,
+        arrived=now,
+        text=text,
+        text_at=text_at,
+        media=event.media,
+        place=event.place,
+        cards=event.cards,
+        payload=event.payload,
+        quote=event.quote,
+        forwarded=event.forwarded,
+        album=event.album,
+        detail=event.detail,
+        by=clip(event.customer.name, NAME_BYTES) if event.group else "",
+        owes=owes,
+        why=tuple(reasons),
+        effects=caused,
+    )
+    if gone:
+        nothing = {"text": "", "text_at": "", "media": (), "place": None, "cards": (), "deleted": True}
+        return message.model_copy(update=nothing)
+    return _with_fragment(message, event)
+
+
+def _fitting(text: str) -> tuple[str, str]:
+    if len(text) * 4 <= TEXT_BYTES or len(text.encode("utf-8", "replace")) <= TEXT_BYTES:
+        return text, ""
+    return clip(text, BEGINNING_BYTES), quarantine.keep_text(text)
+
+
+def _with_fragment(message: Message, event: Inbound) -> Message:
+    if event.fragment is None:
+        return message
+    text = json.dumps(event.fragment, ensure_ascii=False)
+    if len(text.encode("utf-8", "replace")) <= FRAGMENT_BYTES:
+        return message.model_copy(update={"fragment": event.fragment})
+    return message.model_copy(update={"fragment_at": quarantine.keep_text(text)})
+
+
+def echo(event: Echo, key: str, now: Instant, reasons: Sequence[Reason]) -> Message:
+    text, text_at = _fitting(event.text)
+    return Message(
+        key=key,
+        direction="out",
+        author=event.author,
+        kind=event.kind,
+        id=event.id,
+        time=event.time,
+        sequence=event.sequence,
+        arrived=now,
+        text=text,
+        text_at=text_at,
+        media=event.media,
+        detail="echo",
+        why=tuple(reasons),
+    )
+
+
+def moved(event: Moved, key: str, now: Instant) -> Message:
+    return Message(
+        key=key,
+        direction="in",
+        author="customer",
+        kind="service",
+        id=event.id,
+        time=event.time,
+        arrived=now,
+        detail="moved",
+        why=(Reason.SERVICE_NOTICE,),
+    )
+
+
+def gone(thread: Thread, hashed: str, now: Instant) -> bool:
+    """Whether this message was deleted before it arrived."""
+    return any(entry.startswith(hashed[:GONE_HASH]) and _kept(entry, now) for entry in thread.gone)
+
+
+def remember_gone(thread: Thread, missing: Sequence[str], now: Instant) -> tuple[str, ...]:
+    """The thread's early deletes: the newest eight, each for a day."""
+    if not missing:
+        return thread.gone
+    until = (now + DAY) // 1000
+    kept = [entry for entry in thread.gone if _kept(entry, now)]
+    return tuple([*kept, *(f"{hashed[:GONE_HASH]}{until}" for hashed in missing)][-GONE_MOST:])
+
+
+def _kept(entry: str, now: Instant) -> bool:
+    return int(entry[GONE_HASH:]) > now // 1000

@@ -1,0 +1,225 @@
+"""The sender: one outbox row to the platform, at most once, and its end recorded.
+
+    read -> judge -> render -> claim -> send -> record
+
+A kick is only a hint: the row says what is to be done. An automatic reply is judged again on the
+newest ``rev`` in the same transaction that claims it, so what a person commits first wins.
+"""
+
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from sportello.aws import outbox, store
+from sportello.aws.clock import real_now
+from sportello.aws.logging import logger
+from sportello.aws.outbox import Address
+from sportello.aws.secrets import UnknownConnection
+from sportello.channels.base import Channel, Connection, NotSent, Outbound, Problem, Sent
+from sportello.channels.http import Http
+from sportello.domain.desk import Desk
+from sportello.domain.message import Message, State
+from sportello.domain.model import HOUR, MINUTE, SECOND, Instant
+from sportello.domain.thread import Thread
+from sportello.services import effects, receipts
+from sportello.services.context import tries
+from sportello.services.wording import Wording
+
+LEASE = MINUTE
+"""Real time for which a sender owns a row: more than twice connecting, reading and the short wait."""
+SHORT_WAIT = 15.0
+"""Seconds that a sender sleeps through; a longer wait goes through ``due``."""
+TEMPORARY_WAIT = 30.0
+RECONNECT_WAIT = 300.0
+CONFLICT_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Sender:
+    """What sending needs besides the row."""
+
+    channels: Callable[[str], Channel]
+    connection: Callable[[str, str], Connection]
+    """Channel and name to the connection; raises ``UnknownConnection``, ``SecretsUnavailable``."""
+    http: Http
+    desk: Desk
+    wording: Wording
+    now: Callable[[], Instant]
+    sleep: Callable[[float], None] = time.sleep
+    problems: list[str] = field(default_factory=list)
+    """Problems met, for the metrics."""
+
+
+def send(sender: Sender, address: Address) -> str:
+    """One row; returns what became of it, a word for the log."""
+    for _ in tries(time.monotonic() + CONFLICT_SECONDS):
+        thread, row = outbox.read(address)
+        if thread is None or row is None or row.state is None:
+            return "no_such_row"
+        outcome = _take(sender, address, thread, row)
+        if outcome not in ("moved", "busy"):
+            return outcome
+    raise AssertionError("tries ends by raising Busy")
+
+
+def _take(sender: Sender, address: Address, thread: Thread, row: Message) -> str:
+    """Judge the row as it stands now, and act on it."""
+    if row.state is State.SENDING:
+        return _abandoned(address, row)
+    if row.state is not State.PENDING:
+        return f"already_{row.state}"
+    if thread.hold is not None and real_now() < thread.hold:
+        outbox.wait_for(address, thread.hold, row.problem or Problem.BUSY)
+        return "held"
+    if reason := _overtaken(sender, thread, row):
+        outbox.cancel(address, reason)
+        return f"cancelled_{reason}"
+    channel = sender.channels(thread.channel)
+    message = _message(sender, thread, row, address)
+    if problem := _forbidden(sender, channel, thread, row, message):
+        return _refuse(sender, address, thread, row, problem)
+    try:
+        connection = sender.connection(thread.channel, thread.connection)
+    except UnknownConnection:
+        outbox.wait_for(address, real_now() + round(RECONNECT_WAIT * SECOND), Problem.RECONNECT)
+        sender.problems.append(Problem.RECONNECT)
+        return "postponed_reconnect"
+    token = uuid.uuid4().hex[:16]
+    claimed = _claim(sender, address, thread, row, message, token)
+    if claimed == "capped":
+        outbox.cancel(address, "cap")
+        return "cancelled_cap"
+    if claimed != "claimed":
+        return claimed
+    return _transmit(sender, channel, connection, address, message, token)
+
+
+def _abandoned(address: Address, row: Message) -> str:
+    """A sender died holding the row. Nobody knows whether it had sent it, so nobody sends it again."""
+    if row.lease is not None and real_now() < row.lease:
+        return "leased"
+    outbox.unknown(address, row.token, "lease_ended")
+    return "unknown"
+
+
+def _overtaken(sender: Sender, thread: Thread, row: Message) -> str:
+    """Why an automatic reply is no longer wanted; empty: it is."""
+    if row.author != "automatic":
+        return ""
+    now = sender.now()
+    if row.not_after is not None and now >= row.not_after:
+        return "expired"
+    if thread.person_present(now) or not thread.owes:
+        return "person_answered"
+    return ""
+
+
+def _message(sender: Sender, thread: Thread, row: Message, address: Address) -> Outbound:
+    text = row.text
+    if row.say:
+        text = sender.wording.say(row.say, row.language, sender.now(), opening=row.until)
+    return Outbound(account=thread.account, to=thread.to, text=text, quote=row.quote, tag=address.tag)
+
+
+def _forbidden(
+    sender: Sender, channel: Channel, thread: Thread, row: Message, message: Outbound
+) -> Problem | None:
+    if thread.unreachable:
+        return Problem.UNREACHABLE
+    if row.author == "person" and row.not_after is not None and real_now() >= row.not_after:
+        return Problem(row.problem) if row.problem in set(Problem) else Problem.TEMPORARY
+    return channel.refusal(message, thread.window, sender.now())
+
+
+def _refuse(sender: Sender, address: Address, thread: Thread, row: Message, problem: Problem) -> str:
+    step = outbox.refuse(address, problem, row.code)
+    commit = receipts.failed_commit(sender.desk, sender.now(), thread, row, step, problem)
+    outcome = store.commit(commit)
+    if isinstance(outcome, store.Committed):
+        effects.kick(thread.id, commit.effects)
+        return f"failed_{problem}"
+    return "lost" if isinstance(outcome, store.Lost) else "moved"
+
+
+def _claim(
+    sender: Sender, address: Address, thread: Thread, row: Message, message: Outbound, token: str
+) -> str:
+    automatic = row.author == "automatic"
+    counter = None
+    if automatic:
+        hour = sender.now() // HOUR
+        most = sender.desk.policy.automatic_per_hour
+        counter = outbox.Counter(thread.channel, thread.account, hour, most)
+    return outbox.claim(
+        address,
+        token=token,
+        lease_until=_lease(row),
+        text=message.text,
+        rev=thread.rev if automatic else None,
+        counter=counter,
+    )
+
+
+def _lease(row: Message) -> Instant:
+    """The due that the row was written with serves as lease where enough of it is left: no index write."""
+    now = real_now()
+    if row.due is not None and now + LEASE // 2 < row.due <= now + LEASE:
+        return row.due
+    return now + LEASE
+
+
+def _transmit(
+    sender: Sender,
+    channel: Channel,
+    connection: Connection,
+    address: Address,
+    message: Outbound,
+    token: str,
+) -> str:
+    outcome = channel.send(message, connection, sender.http)
+    if isinstance(outcome, NotSent) and outcome.moved_to:
+        outbox.readdress(address.thread, outcome.moved_to)
+        outcome = channel.send(message.model_copy(update={"to": outcome.moved_to}), connection, sender.http)
+    if _short(outcome):
+        sender.sleep(outcome.wait or 0.0)
+        outcome = channel.send(message, connection, sender.http)
+    if isinstance(outcome, Sent):
+        outbox.sent(address, token, outcome.id)
+        return "sent"
+    if isinstance(outcome, NotSent):
+        sender.problems.append(outcome.problem)
+        return _not_sent(sender, address, outcome, token)
+    outbox.unknown(address, token, outcome.code)
+    return "unknown"
+
+
+def _short(outcome: object) -> bool:
+    return isinstance(outcome, NotSent) and outcome.wait is not None and outcome.wait <= SHORT_WAIT
+
+
+_WAITS = {
+    Problem.BUSY: TEMPORARY_WAIT,
+    Problem.TEMPORARY: TEMPORARY_WAIT,
+    Problem.RECONNECT: RECONNECT_WAIT,
+}
+"""Problems that pass: seconds to wait where the platform names none."""
+
+
+def _not_sent(sender: Sender, address: Address, outcome: NotSent, token: str) -> str:
+    if outcome.problem in _WAITS:
+        wait = outcome.wait if outcome.wait is not None else _WAITS[outcome.problem]
+        due = real_now() + round(wait * SECOND)
+        outbox.postpone(address, token=token, due=due, problem=outcome.problem, code=outcome.code, hold=True)
+        return f"postponed_{outcome.problem}"
+    receipts.fail(
+        sender.desk,
+        sender.now,
+        address,
+        outcome.problem,
+        outcome.code,
+        time.monotonic() + CONFLICT_SECONDS,
+        token,
+    )
+    logger.info("send failed", extra={"thread": address.thread, "problem": outcome.problem})
+    return f"failed_{outcome.problem}"

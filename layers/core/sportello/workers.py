@@ -1,0 +1,131 @@
+"""The handlers that work behind the webhooks: sender, notifier, sweeper."""
+
+import time
+from collections.abc import Callable
+from functools import cache
+from importlib import import_module
+from typing import Any
+
+from aws_lambda_powertools import Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.batch import (
+    BatchProcessor,
+    EventType,
+    process_partial_response,
+)
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+
+from sportello.aws import queues, secrets
+from sportello.aws.clock import now
+from sportello.aws.environment import environment
+from sportello.aws.logging import logger
+from sportello.aws.outbox import Address
+from sportello.channels.base import Channel, Connection, Problem
+from sportello.channels.http import Http
+from sportello.domain.model import SECOND
+from sportello.services.desk import current_desk, current_texts
+from sportello.services.notify import Notifier, notify
+from sportello.services.send import Sender, send
+from sportello.services.sweep import sweep
+from sportello.services.wording import Wording
+
+Handler = Callable[[dict[str, Any], Any], dict[str, Any] | None]
+METRICS = "Sportello"
+SWEEP_SPARE = 10.0
+"""Seconds of the sweeper's time that are left for its last row."""
+
+
+def channel(name: str) -> Channel:
+    """The channel of that name: the one class of ``sportello.channels.<name>`` that bears it."""
+    module = import_module(f"sportello.channels.{name}")
+    for value in vars(module).values():
+        if isinstance(value, type) and issubclass(value, Channel) and getattr(value, "name", "") == name:
+            return value()
+    raise LookupError(f"sportello.channels.{name} has no channel of that name")
+
+
+_connections: dict[str, secrets.Connections] = {}
+
+
+def connection(channel_name: str, name: str) -> Connection:
+    """A connection of any channel, cached as the webhooks do."""
+    return _connections.setdefault(channel_name, secrets.Connections(channel_name)).get(name)
+
+
+@cache
+def _hooks(minute: int) -> dict[str, str]:
+    return secrets.read_secrets("slack")
+
+
+def sender() -> Handler:
+    """FIFO, one row at a time: a row is tried alone and in its thread's order."""
+    http = Http(environment().platforms)
+    metrics = Metrics(namespace=METRICS)
+    channel_of = cache(channel)
+
+    def handler(event: dict[str, Any], context: Any) -> dict[str, Any] | None:
+        desk = current_desk()
+        work = Sender(
+            channels=channel_of,
+            connection=connection,
+            http=http,
+            desk=desk,
+            wording=Wording(desk, current_texts()),
+            now=now,
+        )
+        for record in event["Records"]:
+            thread, key = queues.read_kick(record["body"])
+            outcome = send(work, Address(thread, key))
+            logger.info("row", extra={"thread": thread, "key": key, "outcome": outcome})
+        reconnects = work.problems.count(Problem.RECONNECT)
+        metrics.add_metric(name="Reconnect", unit=MetricUnit.Count, value=reconnects)
+        metrics.flush_metrics()
+        return None
+
+    return handler
+
+
+def notifier() -> Handler:
+    """Standard queue: a call that fails unexpectedly is handed back alone."""
+    http = Http(environment().platforms)
+    processor = BatchProcessor(event_type=EventType.SQS)
+    metrics = Metrics(namespace=METRICS)
+
+    def take(record: SQSRecord) -> None:
+        desk = current_desk()
+        work = Notifier(
+            desk=desk,
+            wording=Wording(desk, current_texts()),
+            hooks=lambda: _hooks(int(time.monotonic() // 60)),
+            http=http,
+            now=now,
+        )
+        thread, key = queues.read_kick(record.body)
+        outcome = notify(work, Address(thread, key))
+        logger.info("call", extra={"thread": thread, "key": key, "outcome": outcome})
+        metrics.add_metric(name="NobodyTold", unit=MetricUnit.Count, value=outcome == "nobody_told")
+
+    def handler(event: dict[str, Any], context: Any) -> dict[str, Any] | None:
+        answer: Any = process_partial_response(
+            event=event, record_handler=take, processor=processor, context=context
+        )
+        metrics.flush_metrics()
+        return dict(answer)
+
+    return handler
+
+
+def sweeper() -> Handler:
+    """Every minute."""
+    metrics = Metrics(namespace=METRICS)
+
+    def handler(event: dict[str, Any], context: Any) -> dict[str, Any] | None:
+        until = time.monotonic() + context.get_remaining_time_in_millis() / SECOND - SWEEP_SPARE
+        swept = sweep(current_desk(), now, until)
+        logger.info("swept", extra={**swept.counts})
+        age = swept.oldest // SECOND
+        metrics.add_metric(name="OldestDueSeconds", unit=MetricUnit.Seconds, value=age)
+        metrics.flush_metrics()
+        return {"swept": dict(swept.counts), "oldest_seconds": age}
+
+    return handler
