@@ -34,8 +34,10 @@ class Fault(Model):
     """Seconds named in a 429."""
     seconds: float = 30.0
     """How long a hanging call hangs."""
-    code: str = ""
-    """The platform's error code, for kind ``error`` and ``failed_later``; a new id for ``migrated``."""
+    code: str = Field(default="", pattern=r"^-?[0-9]*$")
+    """WhatsApp's error code, for ``error`` and ``failed_later``; Telegram's new chat id for ``migrated``."""
+    text: str = "told to fail"
+    """Telegram's description, for ``error``."""
 
 
 class Faults:

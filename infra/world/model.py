@@ -220,6 +220,8 @@ class Say(Model):
     """Message that is edited, deleted or reacted to; the newest fitting one if left out."""
     quote: str = ""
     language: str = "it"
+    group: str = ""
+    """Written in the group of that name, not to us alone."""
     business: str = ""
     """Telegram: id of the business connection whose owner is written to."""
     as_owner: bool = False

@@ -53,8 +53,7 @@ class World:
         ]
 
     def start(self) -> "World":
-        if self._file and self._file.exists():
-            self.state.load(self._file)
+        self._load()
         self._postman.start()
         for thread in self._threads:
             thread.start()
@@ -145,6 +144,16 @@ class World:
         )
 
     # --- between runs --------------------------------------------------------------------------
+
+    def _load(self) -> None:
+        if self._file is None or not self._file.exists():
+            return
+        try:
+            self.state.load(self._file)
+        except ValueError:
+            # Another version wrote it, or it is damaged: the desk still starts, with empty phones.
+            self._file.replace(self._file.with_suffix(".unreadable"))
+            logger.warning("%s could not be read and was put aside", self._file)
 
     def _save_often(self) -> None:
         while not self.stopping.wait(SAVE_SECONDS):

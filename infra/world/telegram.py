@@ -85,7 +85,7 @@ class Telegram(StandIn):
             "blocked": (403, "Forbidden: bot was blocked by the user"),
             "deactivated": (403, "Forbidden: user is deactivated"),
             "chat_not_found": (400, "Bad Request: chat not found"),
-        }.get(fault.kind, (400, f"Bad Request: {fault.code or 'told to fail'}"))
+        }.get(fault.kind, (400, f"Bad Request: {fault.text}"))
         return refusal(status, text)
 
     def _bot_of(self, token: str) -> TelegramBot | None:

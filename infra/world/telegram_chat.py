@@ -1,5 +1,6 @@
 """One customer in one Telegram chat: what every update about them is made of."""
 
+import hashlib
 import json
 from typing import Any
 
@@ -20,8 +21,14 @@ class Chat:
         self.bot = bot
         self.person = person
         self.say = say
-        self.address = f"b{person.telegram_id}" if say.business else str(person.telegram_id)
+        self.address = self._address()
         self.time = say.at if say.at is not None else state.now()
+
+    def _address(self) -> str:
+        if self.say.group:
+            return str(group_id(self.say.group))
+        prefix = "b" if self.say.business else ""
+        return f"{prefix}{self.person.telegram_id}"
 
     def next_message_id(self) -> int:
         talk = self.state.talk("telegram", self.bot.account, self.address)
@@ -121,7 +128,14 @@ def bot_user(bot: TelegramBot) -> dict[str, Any]:
     return {"id": bot.id, "is_bot": True, "first_name": bot.username, "username": bot.username}
 
 
+def group_id(name: str) -> int:
+    digest = hashlib.sha256(name.encode()).digest()
+    return -1_000_000_000_000 - int.from_bytes(digest[:4], "big")
+
+
 def chat_of(state: State, address: str) -> dict[str, Any]:
+    if address.startswith("-"):
+        return {"id": int(address), "type": "supergroup", "title": f"Group {address[-4:]}"}
     chat: dict[str, Any] = {"id": int(address.removeprefix("b")), "type": "private"}
     person = state.known(address)
     if person is not None:

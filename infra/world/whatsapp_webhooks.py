@@ -3,6 +3,7 @@
 Source: Meta's Cloud API webhook reference, and its page on business-scoped user ids.
 """
 
+import base64
 import hashlib
 import hmac
 import json
@@ -63,7 +64,8 @@ def build(state: State, say: Say) -> tuple[Webhook | None, str]:
         state.keep_talk("whatsapp", talk.number.account, talk.person.wa_id, blocked=blocked)
         return None, "WhatsApp tells nobody of a block"
     content = BUILDERS.get(say.kind, _message)(talk)
-    _open_window(talk)
+    if not say.group:
+        _open_window(talk)
     person = talk.person
     message = {"id": talk.wamid, "timestamp": _seconds(talk.time)} | _sender(person, say) | content
     value = {"contacts": [_contact(person, say)], "messages": [message]}
@@ -139,7 +141,8 @@ def _seconds(time: Instant) -> str:
 
 def _sender(person: Person, say: Say) -> dict[str, str]:
     phone = {} if say.username_only else {"from": person.wa_id}
-    return phone | {"from_user_id": person.bsuid}
+    group = {"group_id": base64.b64encode(say.group.encode()).decode()} if say.group else {}
+    return phone | {"from_user_id": person.bsuid} | group
 
 
 def _contact(person: Person, say: Say) -> dict[str, Any]:

@@ -126,7 +126,7 @@ DEAD_LETTERS = {
 }
 
 
-@pytest.mark.parametrize("name", of_type(QUEUE).keys() - DEAD_LETTERS)
+@pytest.mark.parametrize("name", sorted(of_type(QUEUE).keys() - DEAD_LETTERS))
 def test_a_queue_has_dead_letters_of_its_kind(name: str) -> None:
     queue = of_type(QUEUE)[name]
     dead = of_type(QUEUE)[text(queue["RedrivePolicy"]["deadLetterTargetArn"]).partition(".")[0]]
@@ -135,7 +135,7 @@ def test_a_queue_has_dead_letters_of_its_kind(name: str) -> None:
     assert dead["MessageRetentionPeriod"] > queue["MessageRetentionPeriod"]
 
 
-@pytest.mark.parametrize("name", DEAD_LETTERS)
+@pytest.mark.parametrize("name", sorted(DEAD_LETTERS))
 def test_dead_letters_raise_an_alarm(name: str) -> None:
     watched = [
         text(dimension["Value"])
@@ -155,7 +155,7 @@ def test_an_alarm_tells_whoever_wants_to_know(name: str) -> None:
     assert alarm["AlarmDescription"].endswith(".") or "sportello" in alarm["AlarmDescription"]
 
 
-@pytest.mark.parametrize("name", FUNCTIONS.keys() - WEBHOOKS.keys())
+@pytest.mark.parametrize("name", sorted(FUNCTIONS.keys() - WEBHOOKS.keys()))
 def test_a_message_stays_hidden_six_times_as_long_as_its_function_may_take(name: str) -> None:
     for event in FUNCTIONS[name]["Events"].values():
         if event["Type"] == "SQS":

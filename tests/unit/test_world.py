@@ -1,6 +1,10 @@
 """The local world as a witness: it refuses what the platforms refuse, and signs as they sign."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -674,6 +678,22 @@ def test_faults_until_cleared_and_unknown_ones_refused(world: WorldClient, ses: 
         world.fault("slack", "window_closed")
 
 
+def test_fault_told_late_and_a_group_that_moved(world: WorldClient, desk: Desk) -> None:
+    address = world.say("whatsapp", "Salve").address
+    world.fault("whatsapp", "failed_later", code="131049")
+    assert graph(world, text_to(address)).status == 200
+    world.settle()
+    (failed,) = desk.statuses_seen()
+    assert (failed["status"], failed["errors"][0]["code"]) == ("failed", 131049)
+    group = world.say("telegram", "Ciao a tutti", group="Soci").address
+    chat = desk.telegram()[0]["message"]["chat"]
+    assert (str(chat["id"]), chat["type"]) == (group, "supergroup")
+    world.fault("telegram", "migrated", code="-1009")
+    moved = bot_call(world, "sendMessage", chat_id=group, text="x")
+    assert (moved.status, moved.json["parameters"]) == (400, {"migrate_to_chat_id": -1009})
+    assert bot_call(world, "sendMessage", chat_id=group, text="x").status == 200
+
+
 # --- Delivery --------------------------------------------------------------------------------------
 
 
@@ -791,6 +811,29 @@ def test_a_restarted_world_knows_its_phones(desk: Desk, tmp_path: Path) -> None:
         assert client.say("telegram", "Di nuovo").status == 200
         client.close()
     assert desk.telegram()[-1]["update_id"] == desk.telegram()[0]["update_id"] + 1
+
+
+def test_an_unreadable_state_is_put_aside(tmp_path: Path) -> None:
+    (tmp_path / "world.json").write_text('{"phones": ')
+    with World(state_dir=tmp_path) as world:
+        client = world.client()
+        assert client.log() == []
+        client.close()
+    assert (tmp_path / "world.unreadable").read_text() == '{"phones": '
+
+
+def test_the_command_prints_its_url_and_ends_when_told(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "infra.world", "--port", "0", "--state", str(tmp_path)]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as running:
+        assert running.stdout is not None
+        client = WorldClient(running.stdout.readline().strip())
+        assert client.health()["ok"] is True
+        client.setup(Setup(slack=(HOOK,)))
+        client.close()
+        running.send_signal(signal.SIGTERM)
+        assert running.wait(timeout=10) == 0
+    assert HOOK in (tmp_path / "world.json").read_text()
 
 
 def test_options_not_named_stay(world: WorldClient) -> None:

@@ -157,23 +157,25 @@ def postpone(address: Address, *, token: str, due: Instant, problem: str, code: 
     return _transact(writes) is None
 
 
-def wait_for(address: Address, due: Instant) -> bool:
-    """A pending row behind the thread's hold takes its time, so that order holds."""
-    return _step(address, "#state = :pending", "SET due = :due", {":pending": State.PENDING, ":due": due})
+def wait_for(address: Address, due: Instant, problem: str) -> bool:
+    """A pending row that cannot be sent now; behind a thread's hold it takes that time, so order holds."""
+    return _step(
+        address,
+        "#state = :pending",
+        "SET due = :due, problem = :problem",
+        {":pending": State.PENDING, ":due": due, ":problem": problem},
+    )
 
 
 def failed(address: Address, problem: str, code: str, token: str = "") -> dict[str, Any]:
     """The step to FAILED, to be part of a commit: the debt returns in the same transaction."""
-    condition = "#state IN (:sending, :sent, :unknown)"
-    values = {":sending": State.SENDING, ":sent": State.SENT, ":unknown": State.UNKNOWN}
+    values: dict[str, str]
     if token:
-        condition, values = (
-            "#state = :sending AND #token = :token",
-            {
-                ":sending": State.SENDING,
-                ":token": token,
-            },
-        )
+        condition = "#state = :sending AND #token = :token"
+        values = {":sending": State.SENDING, ":token": token}
+    else:
+        condition = "#state IN (:sending, :sent, :unknown)"
+        values = {":sending": State.SENDING, ":sent": State.SENT, ":unknown": State.UNKNOWN}
     return _update(
         address,
         condition,

@@ -192,10 +192,13 @@ def problems(rules: str, zone: str, country: str, at: Instant) -> list[str]:
         found.append(
             f"{rules!r} speaks of public holidays (PH), but of which country? Write e.g. holidays: IT"
         )
-    return found or coverage_problems(Calendar(rules, zone, country), at)
+    if found:
+        return found
+    calendar = Calendar(rules, zone, country)
+    return _cut_nights(calendar, at) or _coverage_problems(calendar, at)
 
 
-def coverage_problems(calendar: Calendar, at: Instant) -> list[str]:
+def _coverage_problems(calendar: Calendar, at: Instant) -> list[str]:
     """Hours that never open, or never close, in the 370 days after ``at``."""
     if not calendar.is_open(at) and calendar.next_opening(at) is None:
         return [f"{calendar.rules!r} never opens within 370 days; write e.g. {EXAMPLE}"]
@@ -227,6 +230,36 @@ def rule_problems(rules: str) -> list[str]:
     return found
 
 
+def _cut_nights(calendar: Calendar, at: Instant) -> list[str]:
+    """``Mo-Th 20:00-02:00; Fr 20:00-04:00`` is no Thursday night: Friday's rule begins at midnight."""
+    whole = _read(calendar.rules, calendar.country)
+    today = datetime.combine(calendar.wall(at), time())
+    for rule in re.split(r";|\|\|", _without_comments(calendar.rules)):
+        if not any(_passes_midnight(opens, closes) for opens, closes in _SPAN.findall(rule)):
+            continue
+        night = _read(rule.strip(), calendar.country)
+        for midnight in (today + i * _ONE_DAY for i in range(1, HORIZON // DAY)):
+            before = midnight - timedelta(minutes=1)
+            meant = night.is_open(before) and night.is_open(midnight) and whole.is_open(before)
+            if meant and not whole.is_open(midnight) and _opens_on(whole, midnight):
+                eve, day = _WEEKDAYS[before.weekday()], _WEEKDAYS[midnight.weekday()]
+                return [
+                    f"the night that begins on {eve} ends at midnight, since the rule after ';' replaces the "
+                    f"whole of {day}; join them with ', ': write e.g. Mo-Th 20:00-02:00, Fr,Sa 20:00-04:00"
+                ]
+    return []
+
+
+def _passes_midnight(opens: str, closes: str) -> bool:
+    return not opens.zfill(5) < closes.zfill(5) <= "24:00"
+
+
+def _opens_on(engine: OpeningHours, midnight: datetime) -> bool:
+    return any(state == State.OPEN for _, _, state, _ in engine.intervals(midnight, midnight + _ONE_DAY))
+
+
+_WEEKDAYS = ("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su")
+_SPAN = re.compile(r"\b(\d\d?:\d\d)-(\d\d?:\d\d)\b")
 _WITH_COMMENT = 'Mo-Fr 09:00-13:00; Dec 24 off "Christmas Eve"'
 _COMMENT = re.compile(r'"[^"]*"')
 _LAST = dict(

@@ -180,9 +180,10 @@ def _transmit(
     outcome = channel.send(message, connection, sender.http)
     if isinstance(outcome, NotSent) and outcome.moved_to:
         outbox.readdress(address.thread, outcome.moved_to)
-        outcome = channel.send(message.model_copy(update={"to": outcome.moved_to}), connection, sender.http)
-    if _short(outcome):
-        sender.sleep(outcome.wait or 0.0)
+        message = message.model_copy(update={"to": outcome.moved_to})
+        outcome = channel.send(message, connection, sender.http)
+    if isinstance(outcome, NotSent) and outcome.wait is not None and outcome.wait <= SHORT_WAIT:
+        sender.sleep(outcome.wait)
         outcome = channel.send(message, connection, sender.http)
     if isinstance(outcome, Sent):
         outbox.sent(address, token, outcome.id)
@@ -192,10 +193,6 @@ def _transmit(
         return _not_sent(sender, address, outcome, token)
     outbox.unknown(address, token, outcome.code)
     return "unknown"
-
-
-def _short(outcome: object) -> bool:
-    return isinstance(outcome, NotSent) and outcome.wait is not None and outcome.wait <= SHORT_WAIT
 
 
 _WAITS = {
