@@ -76,7 +76,7 @@ def sender() -> Handler:
         for record in event["Records"]:
             thread, key = queues.read_kick(record["body"])
             outcome = send(work, Address(thread, key))
-            logger.info("row", extra={"thread": thread, "key": key, "outcome": outcome})
+            logger.info("row", extra={"thread_id": thread, "key": key, "outcome": outcome})
         reconnects = work.problems.count(Problem.RECONNECT)
         metrics.add_metric(name="Reconnect", unit=MetricUnit.Count, value=reconnects)
         metrics.flush_metrics()
@@ -102,7 +102,7 @@ def notifier() -> Handler:
         )
         thread, key = queues.read_kick(record.body)
         outcome = notify(work, Address(thread, key))
-        logger.info("call", extra={"thread": thread, "key": key, "outcome": outcome})
+        logger.info("call", extra={"thread_id": thread, "key": key, "outcome": outcome})
         metrics.add_metric(name="NobodyTold", unit=MetricUnit.Count, value=outcome == "nobody_told")
 
     def handler(event: dict[str, Any], context: Any) -> dict[str, Any] | None:

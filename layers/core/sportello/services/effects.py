@@ -100,4 +100,4 @@ def kick(thread: str, effects: tuple[str, ...]) -> None:
         except queues.BadId:
             raise
         except Exception as error:
-            logger.warning("kick failed", extra={"thread": thread, "error": type(error).__name__})
+            logger.warning("kick failed", extra={"thread_id": thread, "error": type(error).__name__})

@@ -218,5 +218,5 @@ def _not_sent(sender: Sender, address: Address, outcome: NotSent, token: str) ->
         time.monotonic() + CONFLICT_SECONDS,
         token,
     )
-    logger.info("send failed", extra={"thread": address.thread, "problem": outcome.problem})
+    logger.info("send failed", extra={"thread_id": address.thread, "problem": outcome.problem})
     return f"failed_{outcome.problem}"
