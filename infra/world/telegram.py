@@ -214,7 +214,7 @@ class Telegram(StandIn):
                 raise Refused("BUSINESS_PEER_USAGE_MISSING")
         if talk is None:
             raise Refused("chat not found")
-        if False:
+        if talk.blocked:
             raise Refused("Forbidden: bot was blocked by the user", 403)
         return address
 

@@ -15,6 +15,7 @@ from aws_lambda_powertools.utilities.batch import (
 )
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
+from sportello import init_done
 from sportello.aws import queues, secrets
 from sportello.aws.clock import now
 from sportello.aws.environment import environment
@@ -82,6 +83,7 @@ def sender() -> Handler:
         metrics.flush_metrics()
         return None
 
+    init_done()
     return handler
 
 
@@ -112,6 +114,7 @@ def notifier() -> Handler:
         metrics.flush_metrics()
         return dict(answer)
 
+    init_done()
     return handler
 
 
@@ -128,4 +131,5 @@ def sweeper() -> Handler:
         metrics.flush_metrics()
         return {"swept": dict(swept.counts), "oldest_seconds": age}
 
+    init_done()
     return handler

@@ -30,7 +30,8 @@ def take_edit(context: Context, event: Edit) -> str:
 def take_delete(context: Context, event: Delete) -> str:
     """The words go at once; a message that has not arrived yet is remembered for a day."""
     located = _locate(context, event)
-    hashes = [keys.message_hash(located.thread.id, original) for original in event.originals]
+    originals = dict.fromkeys(event.originals)  # a transaction takes each row once
+    hashes = [keys.message_hash(located.thread.id, original) for original in originals]
     found = store.find_originals(located.thread.id, hashes) if located.thread.rev else {}
     outcome = "duplicate"
     for start in range(0, len(hashes), ONE_TRANSACTION):
