@@ -13,6 +13,8 @@ FILES = {"voice": "audio/ogg", "audio": "audio/mpeg", "video": "video/mp4", "doc
 
 def build(state: State, say: Say) -> tuple[Webhook, str]:
     """The update of one act, shown on the phone; and why it will not be delivered, if so."""
+    if say.kind == "moved":
+        raise Absent("a Telegram id never changes")
     chat = Chat(state, state.bot(say.account), state.person(say.sender), say)
     kind, body, message_id = BUILDERS.get(say.kind, _message)(chat)
     webhook = webhook_of(state, chat.bot, chat.address, {kind: body}, message_id)

@@ -58,6 +58,8 @@ class Conversation:
 
 def build(state: State, say: Say) -> tuple[Webhook | None, str]:
     """The webhook of one act, shown on the phone; and why there is none to deliver, if so."""
+    if say.kind == "business_connection":
+        raise Absent("WhatsApp has no business connections")
     talk = Conversation(state, state.number(say.account), state.person(say.sender), say)
     if say.kind in ("block", "unblock"):
         blocked = say.kind == "block"
@@ -242,6 +244,8 @@ def _moved(talk: Conversation) -> dict[str, Any]:
     The phone at the new number starts with what the old one showed.
     """
     before, state = talk.person, talk.state
+    if talk.say.text and not talk.say.text.isdigit():
+        raise Absent("the text of a move is the new number, digits only; leave it out to draw one")
     drawn = invent(f"{before.name} {talk.wamid}", state.ids())
     after = before.model_copy(update={"wa_id": talk.say.text or drawn.wa_id, "bsuid": drawn.bsuid})
     state.move("whatsapp", before, after)

@@ -194,6 +194,27 @@ def refuse(address: Address, problem: str, code: str = "") -> dict[str, Any]:
     )
 
 
+def again(address: Address, before: Thread, *, due: Instant, not_after: Instant) -> dict[str, Any]:
+    """FAILED back to PENDING: an operator sends a person's reply once more, with the debt it settles."""
+    settled = {"settled_since": before.owed_since, "settled_first": before.first} if before.owes else {}
+    sets = "".join(f", {name} = :{name}" for name in settled)
+    return _update(
+        address,
+        "#state = :failed",
+        "SET #state = :pending, due = :due, due_shard = :shard, not_after = :not_after"
+        f"{sets} REMOVE problem, code, id, #token, receipt, #rank ADD attempt :one",
+        {
+            ":failed": State.FAILED,
+            ":pending": State.PENDING,
+            ":due": due,
+            ":shard": keys.shard(address.thread, "o"),
+            ":not_after": not_after,
+            ":one": 1,
+            **{f":{name}": value for name, value in settled.items()},
+        },
+    )
+
+
 # --- a platform's receipt, the sweeper's kick, an address that moved ------------------------------
 
 

@@ -2,8 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
 
 from sportello.aws import clients
 from sportello.aws.environment import environment
@@ -30,6 +30,37 @@ def quarantine(channel: str, body: bytes, *, connection: str, why: str, headers:
 def fragment_body(fragment: Any) -> bytes:
     """One bad entry of a batch as bytes of its own."""
     return json.dumps(fragment, ensure_ascii=True, sort_keys=True, default=str).encode()
+
+
+class Kept(NamedTuple):
+    """A body in quarantine, as it came."""
+
+    channel: str
+    connection: str
+    body: bytes
+    headers: Mapping[str, str]
+
+
+def kept() -> Iterator[str]:
+    """Keys of all that is in quarantine."""
+    pages = clients.s3().get_paginator("list_objects_v2")
+    for page in pages.paginate(Bucket=environment().bucket, Prefix="quarantine/"):
+        yield from (entry["Key"] for entry in page.get("Contents", ()))
+
+
+def read_kept(key: str) -> Kept:
+    answer = clients.s3().get_object(Bucket=environment().bucket, Key=key)
+    return Kept(
+        channel=key.split("/")[1],
+        connection=answer["Metadata"].get("connection", ""),
+        body=answer["Body"].read(),
+        headers={"content-type": answer.get("ContentType", "")},
+    )
+
+
+def release(key: str) -> None:
+    """It could be read after all."""
+    clients.s3().delete_object(Bucket=environment().bucket, Key=key)
 
 
 def keep_text(text: str) -> str:

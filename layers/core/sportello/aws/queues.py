@@ -2,6 +2,8 @@
 
 import json
 import re
+from collections.abc import Iterator
+from typing import NamedTuple
 
 from sportello.aws import clients
 from sportello.aws.environment import environment
@@ -40,6 +42,30 @@ def read_kick(body: str) -> tuple[str, str]:
         raise BadId("not a kick: no thread and key") from None
     _checked(thread, key)
     return thread, key
+
+
+class Letter(NamedTuple):
+    """A dead letter: a kick at which its worker failed five times."""
+
+    body: str
+    receipt: str
+
+
+def dead_letters(queue_url: str) -> Iterator[Letter]:
+    """All that the queue hands out now; what is not deleted comes back after half a minute."""
+    while True:
+        answer = clients.sqs().receive_message(
+            QueueUrl=queue_url, MaxNumberOfMessages=10, VisibilityTimeout=30, WaitTimeSeconds=1
+        )
+        messages = answer.get("Messages", ())
+        if not messages:
+            return
+        for message in messages:
+            yield Letter(message["Body"], message["ReceiptHandle"])
+
+
+def delete_letter(queue_url: str, letter: Letter) -> None:
+    clients.sqs().delete_message(QueueUrl=queue_url, ReceiptHandle=letter.receipt)
 
 
 def _body(thread: str, key: str) -> str:

@@ -88,6 +88,19 @@ def read_secrets(folder: str) -> dict[str, str]:
             return found
 
 
+class SecretTooLong(ValueError):
+    """SSM's standard parameters hold 4,096 bytes."""
+
+
+def write_secret(folder: str, name: str, text: str) -> None:
+    """Store or replace ``/<stack>/<folder>/<name>`` as a SecureString. Raises SecretTooLong."""
+    if (length := len(text.encode())) > SECRET_LIMIT:
+        raise SecretTooLong(f"the secret has {length} bytes; SSM takes {SECRET_LIMIT}")
+    clients.session().client("ssm").put_parameter(
+        Name=f"/{environment().stack}/{folder}/{name}", Value=text, Type="SecureString", Overwrite=True
+    )
+
+
 def _connection(channel: str, name: str, text: str) -> Connection:
     try:
         return Connection.model_validate({"name": name, **json.loads(text)})

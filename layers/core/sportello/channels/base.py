@@ -12,6 +12,8 @@ from typing import Any, ClassVar, Literal
 from sportello.channels.http import Http
 from sportello.domain.events import PlatformEvent
 from sportello.domain.model import Instant, Model
+from sportello.domain.outbound import Button as Button
+from sportello.domain.outbound import Template as Template
 
 Unit = Literal["characters", "utf16", "bytes"]
 
@@ -58,19 +60,6 @@ class Connection(Model):
         return f"Connection({self.name!r})"
 
     __str__ = __repr__
-
-
-class Button(Model):
-    id: str
-    title: str
-
-
-class Template(Model):
-    """A message form approved by the platform, allowed outside the window."""
-
-    name: str
-    language: str
-    values: tuple[str, ...] = ()
 
 
 class Outbound(Model):

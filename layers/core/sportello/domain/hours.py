@@ -4,14 +4,17 @@ Rules speak of the clock on the wall. The desk is open at an instant if the wall
 zone shows an open time then: nothing opens in the hour that daylight saving skips, and both passes
 of the hour that it repeats count. Spans are half-open: open at their start, closed at their end.
 
-A rule after ``;`` replaces what the ones before it say of a day, from its midnight on, and so cuts
-the night that began the day before; ``, `` adds to it. Instants and amounts are milliseconds.
+A rule after ``;`` replaces what the ones before it say of a day; ``, `` adds to it. A span past
+midnight belongs to the day it begins on: a holiday takes away the night that begins on it, not the
+end of the night before. Instants and amounts are milliseconds.
 """
 
 import re
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
+from itertools import groupby
+from operator import itemgetter
 from typing import NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -72,10 +75,19 @@ class Calendar:
         self.rules = " ".join(rules.split())
         self.country = country
         self._zone = _find_zone(zone)
-        self._engine = _read(self.rules, country)
+        _read(self.rules, country)
+        # The engine ends a night where another rule decides the next day ("Mo-Th 20:00-02:00; Fr
+        # 20:00-04:00" has no Thursday night) and opens the morning after a night that a holiday took
+        # away. So it is asked for the parts before midnight, and for those after it a day later.
+        self._engine = _read(_until_midnight(self.rules), country)
+        after_midnight = _after_midnight(self.rules)
+        self._nights = _read(after_midnight, country) if after_midnight else None
 
     def is_open(self, at: Instant) -> bool:
-        return self._engine.is_open(self.wall(at))
+        wall = self.wall(at)
+        if self._engine.is_open(wall):
+            return True
+        return self._nights is not None and self._nights.is_open(wall - _ONE_DAY)
 
     def next_opening(self, at: Instant) -> Instant | None:
         """When the desk next turns from closed to open, after ``at``; None: not within 370 days."""
@@ -116,7 +128,7 @@ class Calendar:
         begin, end = first - _ONE_DAY, first + (n + 1) * _ONE_DAY
         pieces = list(self._engine.intervals(begin, end))
         spans: dict[date, list[tuple[str, str]]] = {}
-        for opens, closes in _joined(((start, state == State.OPEN) for start, _, state, _ in pieces), end):
+        for opens, closes in _joined(self._wall_states(begin, end), end):
             for day, span in _by_day(opens, closes):
                 spans.setdefault(day, []).append(span)
         midnights = [first + i * _ONE_DAY for i in range(n)]
@@ -156,8 +168,15 @@ class Calendar:
             offset = self._offset(begin)
             wall_begin = _EPOCH + (begin + offset) * _MILLISECOND
             wall_stop = _EPOCH + (stop + offset) * _MILLISECOND
-            for at, _, state, _ in self._engine.intervals(wall_begin, wall_stop):
-                yield (at - _EPOCH) // _MILLISECOND - offset, state == State.OPEN
+            for at, is_open in self._wall_states(wall_begin, wall_stop):
+                yield (at - _EPOCH) // _MILLISECOND - offset, is_open
+
+    def _wall_states(self, begin: datetime, end: datetime) -> Iterable[tuple[datetime, bool]]:
+        days = [(start, state == State.OPEN) for start, _, state, _ in self._engine.intervals(begin, end)]
+        if self._nights is None:
+            return days
+        nights = self._nights.intervals(begin - _ONE_DAY, end - _ONE_DAY)
+        return _either(days, [(start + _ONE_DAY, state == State.OPEN) for start, _, state, _ in nights])
 
     def _even_stretches(self, start: Instant, end: Instant) -> Iterator[tuple[Instant, Instant]]:
         """[start, end) cut where the offset from UTC changes (and once a day, to stay lazy)."""
@@ -194,8 +213,7 @@ def problems(rules: str, zone: str, country: str, at: Instant) -> list[str]:
         )
     if found:
         return found
-    calendar = Calendar(rules, zone, country)
-    return _cut_nights(calendar, at) or _coverage_problems(calendar, at)
+    return _coverage_problems(Calendar(rules, zone, country), at)
 
 
 def _coverage_problems(calendar: Calendar, at: Instant) -> list[str]:
@@ -219,8 +237,12 @@ def rule_problems(rules: str) -> list[str]:
     for pattern, wrong, example in _REFUSED:
         if match := re.search(pattern, bare):
             found.append(f"{match[0].strip()!r}: {wrong}; write e.g. {example}")
-    if any(_only_comment(rule) for rule in re.split(r";|\|\||,\s", _COMMENT.sub('"', rules))):
-        found.append(f"a comment alone would leave the desk open all day; write e.g. {_WITH_COMMENT}")
+    for rule in _RULES.split(_COMMENT.sub('"', rules)):
+        if not re.search(r"\d:\d\d|\b(off|closed)\b|24/7|\+", rule) and not found:
+            said = rule.replace('"', "").strip()
+            found.append(
+                f"{said or 'a comment'!r} alone would open the whole day; write e.g. {_WITH_COMMENT}"
+            )
     found += [
         f"{month} has no day {day}; write e.g. {month} {_LAST[month]} off"
         for month, *days in _DATE.findall(bare)
@@ -230,36 +252,10 @@ def rule_problems(rules: str) -> list[str]:
     return found
 
 
-def _cut_nights(calendar: Calendar, at: Instant) -> list[str]:
-    """``Mo-Th 20:00-02:00; Fr 20:00-04:00`` is no Thursday night: Friday's rule begins at midnight."""
-    whole = _read(calendar.rules, calendar.country)
-    today = datetime.combine(calendar.wall(at), time())
-    for rule in re.split(r";|\|\|", _without_comments(calendar.rules)):
-        if not any(_passes_midnight(opens, closes) for opens, closes in _SPAN.findall(rule)):
-            continue
-        night = _read(rule.strip(), calendar.country)
-        for midnight in (today + i * _ONE_DAY for i in range(1, HORIZON // DAY)):
-            before = midnight - timedelta(minutes=1)
-            meant = night.is_open(before) and night.is_open(midnight) and whole.is_open(before)
-            if meant and not whole.is_open(midnight) and _opens_on(whole, midnight):
-                eve, day = _WEEKDAYS[before.weekday()], _WEEKDAYS[midnight.weekday()]
-                return [
-                    f"the night that begins on {eve} ends at midnight, since the rule after ';' replaces the "
-                    f"whole of {day}; join them with ', ': write e.g. Mo-Th 20:00-02:00, Fr,Sa 20:00-04:00"
-                ]
-    return []
-
-
-def _passes_midnight(opens: str, closes: str) -> bool:
-    return not opens.zfill(5) < closes.zfill(5) <= "24:00"
-
-
-def _opens_on(engine: OpeningHours, midnight: datetime) -> bool:
-    return any(state == State.OPEN for _, _, state, _ in engine.intervals(midnight, midnight + _ONE_DAY))
-
-
-_WEEKDAYS = ("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su")
-_SPAN = re.compile(r"\b(\d\d?:\d\d)-(\d\d?:\d\d)\b")
+_SPAN = re.compile(r"\b(\d\d?):(\d\d)-(\d\d?):(\d\d)\b")
+_SPANS = re.compile(rf"{_SPAN.pattern}(,\s*{_SPAN.pattern})*")
+# What stands between rules; a comma before a time joins spans, one without a space joins days.
+_RULES = re.compile(r"(?:;|,\s(?!\d\d?:\d\d))")
 _WITH_COMMENT = 'Mo-Fr 09:00-13:00; Dec 24 off "Christmas Eve"'
 _COMMENT = re.compile(r'"[^"]*"')
 _LAST = dict(
@@ -274,6 +270,7 @@ _DATE = re.compile(rf"\b({'|'.join(_LAST)}) ?(\d\d?)\b(?!:)(?:-(\d\d?)\b(?!:))?"
 _REFUSED = (
     (r"\bunknown\b", "customers must be told whether the desk is open", "Sa off"),
     (r"\b(sunrise|sunset|dawn|dusk)\b", "the desk does not follow the sun", "Mo-Fr 09:00-18:00"),
+    (r"\|\|", "one desk has one timetable", EXAMPLE),
     (r"\bSH\b", "school holidays are not known", '2026 Aug 10-21 off "summer"'),
     (r"\d\d:\d\d\+", "a span needs an end", "Mo-Fr 09:00-18:00"),
     (r"\b(\d\d?:\d\d)-\1\b", "it opens and closes at the same time", "Mo-Fr 09:00-18:00"),
@@ -284,9 +281,42 @@ def _without_comments(rules: str) -> str:
     return _COMMENT.sub("", rules)
 
 
-def _only_comment(rule: str) -> bool:
-    """Of a rule whose comment is reduced to one quotation mark."""
-    return '"' in rule and not re.search(r"\d:\d\d|\b(off|closed|open)\b|24/7", rule)
+def _night_ends(span: re.Match[str] | tuple[str, ...]) -> str:
+    """The time of the next day at which a span closes; empty: before midnight."""
+    opens_h, opens_m, closes_h, closes_m = (
+        int(part) for part in (span.groups() if isinstance(span, re.Match) else span)
+    )
+    if (closes_h, closes_m) <= (opens_h, opens_m):
+        return f"{closes_h:02}:{closes_m:02}" if (closes_h, closes_m) > (0, 0) else ""
+    return f"{closes_h - 24:02}:{closes_m:02}" if (closes_h, closes_m) > (24, 0) else ""
+
+
+def _until_midnight(rules: str) -> str:
+    """The rules with every night ending at 24:00."""
+
+    def cut(found: re.Match[str]) -> str:
+        if found[0].startswith('"') or not _night_ends(found):
+            return found[0]
+        return f"{found[1]}:{found[2]}-24:00"
+
+    return re.sub(rf"{_COMMENT.pattern}|{_SPAN.pattern}", cut, rules)
+
+
+def _after_midnight(rules: str) -> str:
+    """What is left of nights on the day after, as if it were the same day; empty: no nights."""
+    kept = ""
+    separators = ["", *(found[0] for found in _RULES.finditer(_without_comments(rules)))]
+    for separator, rule in zip(separators, _RULES.split(_without_comments(rules)), strict=True):
+        ends = [end for span in _SPAN.findall(rule) if (end := _night_ends(span))]
+        if ends:
+            rest = _SPANS.sub(",".join(f"00:00-{end}" for end in ends), rule)
+        elif re.search(r"\b(off|closed)\b", rule):
+            rest = "" if _SPAN.search(rule) else rule  # a break by day ends no night
+        else:
+            rest = "" if "," in separator else _SPANS.sub("", rule).replace("24/7", "") + " off"
+        if rest.strip():
+            kept += f"{separator.strip() if kept else ''} {rest.strip()}"
+    return kept.strip() if "00:00-" in kept else ""
 
 
 def _mentions(word: str, rules: str) -> bool:
@@ -333,6 +363,16 @@ def _joined(states: Iterable[tuple[M, bool]], end: M) -> Iterator[tuple[M, M]]:
         yield opened, end
 
 
+def _either(one: list[tuple[M, bool]], other: list[tuple[M, bool]]) -> Iterator[tuple[M, bool]]:
+    """The states of what is open if one of two is."""
+    now = [False, False]
+    turns = sorted([(at, 0, is_open) for at, is_open in one] + [(at, 1, is_open) for at, is_open in other])
+    for moment, together in groupby(turns, key=itemgetter(0)):
+        for _, which, is_open in together:
+            now[which] = is_open
+        yield moment, any(now)
+
+
 def _by_day(opens: datetime, closes: datetime) -> Iterator[tuple[date, tuple[str, str]]]:
     """A span as people say it: a night goes with the day it begins on, days on end are cut apart."""
     midnight = datetime.combine(opens, time()) + _ONE_DAY
@@ -344,9 +384,6 @@ def _by_day(opens: datetime, closes: datetime) -> Iterator[tuple[date, tuple[str
 
 
 def _comment(pieces: Iterable[tuple[datetime, datetime, State, str]], midnight: datetime) -> str:
-    """The first comment of a day, passing over the tail of the night before."""
-    tomorrow = midnight + _ONE_DAY
-    for start, end, _, comment in pieces:
-        if comment and start < tomorrow and end > midnight and (start >= midnight or end >= tomorrow):
-            return comment
-    return ""
+    """The first comment of a day."""
+    today = (comment for start, end, _, comment in pieces if start < midnight + _ONE_DAY and end > midnight)
+    return next(filter(None, today), "")

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from sportello.domain.events import Card, Media, Place
 from sportello.domain.model import Instant, Model
+from sportello.domain.outbound import Button, Template
 
 
 class State(StrEnum):
@@ -67,6 +68,8 @@ class Message(Model):
     say: str = ""
     """Name of the text of an automatic reply; it is rendered when it is sent."""
     language: str = ""
+    buttons: tuple[Button, ...] = ()
+    template: Template | None = None
     until: Instant | None = None
     """The opening that the text names."""
     not_after: Instant | None = None

@@ -64,7 +64,7 @@ def _heard(call: Escalation, target: Target) -> bool:
 
 
 def _wait(attempt: int) -> Instant:
-    return min(FIRST_WAIT * 2 ** min(attempt, 8), HOUR)
+    return min(FIRST_WAIT * (1 << min(attempt, 8)), HOUR)
 
 
 def _tell(notifier: Notifier, address: Address, call: Escalation, target: Target, notice: Notice) -> Told:

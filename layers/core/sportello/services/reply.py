@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sportello.aws import queues, store
+from sportello.aws import store
 from sportello.aws.clock import real_now
 from sportello.channels.base import Channel, Outbound, Problem
 from sportello.domain import keys
@@ -19,9 +19,10 @@ from sportello.domain.desk import Desk
 from sportello.domain.events import Claim, PersonReply, Resolve
 from sportello.domain.message import Message, State
 from sportello.domain.model import SECOND, Instant
+from sportello.domain.outbound import Button, Template
 from sportello.domain.reasons import Reason
 from sportello.domain.thread import Thread
-from sportello.services import rows
+from sportello.services import effects, rows
 from sportello.services.context import tries
 from sportello.services.effects import LEASE
 
@@ -72,42 +73,73 @@ def look(thread_id: str, *, newest: int = NEWEST) -> View:
 
 
 def reply(
-    person: Person, thread_id: str, text: str, *, seen: str = "", action: str = ""
+    person: Person,
+    thread_id: str,
+    text: str = "",
+    *,
+    seen: str = "",
+    action: str = "",
+    buttons: tuple[Button, ...] = (),
+    template: Template | None = None,
 ) -> tuple[Message, Decision]:
     """Commit an answer and kick the sender.
 
     Args:
+        text: what the customer reads; of a template, what is shown of it to people of the desk.
         seen: key of the last message shown to the writer; empty: all that stands there now.
         action: id of the act; the same act twice is one reply.
+        template: an approved form, the only thing that may be sent outside the channel's window.
 
     Raises:
         NoThread, NotAllowed: nothing was written.
     """
-    action = action or uuid.uuid4().hex
-    at = person.now()
     view = look(thread_id)
-    read = seen_keys(view, seen)
+    draft = Message(
+        key="",
+        direction="out",
+        author="person",
+        by=person.by,
+        time=person.now(),
+        text=text,
+        buttons=buttons,
+        template=template,
+        state=State.PENDING,
+    )
+    return _commit_reply(person, view, draft, seen_keys(view, seen), action or uuid.uuid4().hex)
+
+
+def _commit_reply(
+    person: Person, view: View, draft: Message, read: frozenset[str], action: str
+) -> tuple[Message, Decision]:
     for attempt in tries(time.monotonic() + PATIENCE_SECONDS):
         if attempt:
-            view = look(thread_id)
-        if problem := _forbidden(person, view.thread, text):
+            view = look(view.thread.id)
+        if problem := _forbidden(person, view.thread, draft):
             raise NotAllowed(problem)
-        owing = [message for message in _owing(view) if message.key not in read]
-        event = PersonReply(
-            by=person.by,
-            text=text,
-            action=action,
-            at=at,
-            owing_from=owing[0].time if owing else None,
-            owing_first=rows.clip(owing[0].text, rows.FIRST_BYTES) or f"[{owing[0].kind}]" if owing else "",
-        )
-        decision = decide(view.thread, event, person.desk, person.now())
-        row = _row(person, view.thread, event, decision)
-        match store.commit(_commit(person, view.thread, decision, row, settles=view.thread.owes)):
-            case store.Committed() | store.Duplicate():
-                queues.kick_outbox(view.thread.id, row.key)
+        decision = decide(view.thread, _event(view, draft, read, action), person.desk, person.now())
+        row = _row(person, view.thread, draft, decision, action)
+        match store.commit(_commit(person, view.thread, decision, row, action)):
+            case store.Committed():
+                effects.kick(view.thread.id, (row.key,))
+                return row, decision
+            case store.Duplicate():
                 return row, decision
     raise AssertionError("tries ends by raising Busy")
+
+
+def _event(view: View, draft: Message, read: frozenset[str], action: str) -> PersonReply:
+    unseen = next((message for message in _owing(view) if message.key not in read), None)
+    first = ""
+    if unseen is not None:
+        first = rows.clip(unseen.text, rows.FIRST_BYTES) or f"[{unseen.kind}]"
+    return PersonReply(
+        by=draft.by,
+        text=draft.text,
+        action=action,
+        at=draft.time,
+        owing_from=unseen.time if unseen else None,
+        owing_first=first,
+    )
 
 
 def seen_keys(view: View, seen: str) -> frozenset[str]:
@@ -131,30 +163,32 @@ def _owing(view: View) -> list[Message]:
     return [message for message in view.messages if message.owes and message.arrived >= since - COMMIT_TAKES]
 
 
-def _forbidden(person: Person, thread: Thread, text: str) -> Problem | None:
+def _forbidden(person: Person, thread: Thread, draft: Message) -> Problem | None:
     if thread.unreachable:
         return Problem.UNREACHABLE
-    message = Outbound(account=thread.account, to=thread.to, text=text)
+    message = Outbound(
+        account=thread.account,
+        to=thread.to,
+        text=draft.text,
+        buttons=draft.buttons,
+        template=draft.template,
+    )
     return person.channels(thread.channel).refusal(message, thread.window, person.now())
 
 
-def _row(person: Person, thread: Thread, event: PersonReply, decision: Decision) -> Message:
+def _row(person: Person, thread: Thread, draft: Message, decision: Decision, action: str) -> Message:
     settled = Reason.SETTLED in decision.reasons or Reason.UNSEEN_STAYS_OWED in decision.reasons
     now = real_now()
-    return Message(
-        key=_act_key(thread, event.action, event.at),
-        direction="out",
-        author="person",
-        by=person.by,
-        time=event.at,
-        arrived=person.now(),
-        text=event.text,
-        why=tuple(decision.reasons),
-        state=State.PENDING,
-        due=now + LEASE,
-        not_after=now + person.desk.policy.reply_expires,
-        settled_since=thread.owed_since if settled else None,
-        settled_first=thread.first if settled else "",
+    return draft.model_copy(
+        update={
+            "key": _act_key(thread, action, draft.time),
+            "arrived": person.now(),
+            "why": tuple(decision.reasons),
+            "due": now + LEASE,
+            "not_after": now + person.desk.policy.reply_expires,
+            "settled_since": thread.owed_since if settled else None,
+            "settled_first": thread.first if settled else "",
+        }
     )
 
 
@@ -162,15 +196,15 @@ def _act_key(thread: Thread, action: str, at: Instant) -> str:
     return keys.message_key(at, None, keys.message_hash(thread.id, action))
 
 
-def _commit(
-    person: Person, before: Thread, decision: Decision, row: Message, *, settles: bool
-) -> store.Commit:
+def _commit(person: Person, before: Thread, decision: Decision, row: Message, action: str) -> store.Commit:
+    """Settling also needs that nothing came in since the thread was read."""
     return store.Commit(
         before=before,
         after=decision.thread,
         expires=rows.expires(person.desk, person.now()),
         message=row,
-        saw_last_in=settles,
+        dedupe=keys.dedupe_key(keys.message_hash(before.id, action)),
+        saw_last_in=before.owes,
     )
 
 
@@ -203,8 +237,7 @@ def _act(person: Person, thread_id: str, event: Claim | Resolve, kind: str) -> D
             detail=event.code if isinstance(event, Resolve) else "",
             why=tuple(decision.reasons),
         )
-        settles = isinstance(event, Resolve) and thread.owes
-        outcome = store.commit(_commit(person, thread, decision, row, settles=settles))
+        outcome = store.commit(_commit(person, thread, decision, row, event.action))
         if isinstance(outcome, store.Committed | store.Duplicate):
             return decision
     raise AssertionError("tries ends by raising Busy")

@@ -119,7 +119,15 @@ def _message(sender: Sender, thread: Thread, row: Message, address: Address) -> 
     text = row.text
     if row.say:
         text = sender.wording.say(row.say, row.language, sender.now(), opening=row.until)
-    return Outbound(account=thread.account, to=thread.to, text=text, quote=row.quote, tag=address.tag)
+    return Outbound(
+        account=thread.account,
+        to=thread.to,
+        text=text,
+        buttons=row.buttons,
+        template=row.template,
+        quote=row.quote,
+        tag=address.tag,
+    )
 
 
 def _forbidden(
