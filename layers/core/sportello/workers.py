@@ -58,6 +58,13 @@ def _hooks(minute: int) -> dict[str, str]:
     return secrets.read_secrets("slack")
 
 
+def _count(metrics: Metrics, name: str, value: int) -> None:
+    """A metric that alarms; nothing is logged where nothing happened."""
+    if value:
+        metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
+        metrics.flush_metrics()
+
+
 def sender() -> Handler:
     """FIFO, one row at a time: a row is tried alone and in its thread's order."""
     http = Http(environment().platforms)
@@ -78,9 +85,7 @@ def sender() -> Handler:
             thread, key = queues.read_kick(record["body"])
             outcome = send(work, Address(thread, key))
             logger.info("row", extra={"thread_id": thread, "key": key, "outcome": outcome})
-        reconnects = work.problems.count(Problem.RECONNECT)
-        metrics.add_metric(name="Reconnect", unit=MetricUnit.Count, value=reconnects)
-        metrics.flush_metrics()
+        _count(metrics, "Reconnect", work.problems.count(Problem.RECONNECT))
         return None
 
     init_done()
@@ -105,13 +110,12 @@ def notifier() -> Handler:
         thread, key = queues.read_kick(record.body)
         outcome = notify(work, Address(thread, key))
         logger.info("call", extra={"thread_id": thread, "key": key, "outcome": outcome})
-        metrics.add_metric(name="NobodyTold", unit=MetricUnit.Count, value=outcome == "nobody_told")
+        _count(metrics, "NobodyTold", outcome == "nobody_told")
 
     def handler(event: dict[str, Any], context: Any) -> dict[str, Any] | None:
         answer: Any = process_partial_response(
             event=event, record_handler=take, processor=processor, context=context
         )
-        metrics.flush_metrics()
         return dict(answer)
 
     init_done()

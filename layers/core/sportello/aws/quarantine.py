@@ -27,11 +27,6 @@ def quarantine(channel: str, body: bytes, *, connection: str, why: str, headers:
     return key
 
 
-def fragment_body(fragment: Any) -> bytes:
-    """One bad entry of a batch as bytes of its own."""
-    return json.dumps(fragment, ensure_ascii=True, sort_keys=True, default=str).encode()
-
-
 class Kept(NamedTuple):
     """A body in quarantine, as it came."""
 

@@ -134,22 +134,22 @@ def first_words(event: Inbound) -> str:
 def _call_people(
     thread: Thread, event: Inbound, meaning: Meaning, desk: Desk, now: Instant
 ) -> tuple[Thread, Effect | None, Reason | None]:
-    why = _why_call(thread, event, meaning, now)
-    if why is None:
+    whys = _why_call(thread, event, meaning, now)
+    if not whys:
         return thread, None, None
-    return _call(thread, why, desk)
+    return _call(thread, next((why for why in whys if why not in thread.escalated), whys[0]), desk)
 
 
-def _why_call(thread: Thread, event: Inbound, meaning: Meaning, now: Instant) -> Reason | None:
-    if meaning.urgent:
-        return Reason.URGENT
+def _why_call(thread: Thread, event: Inbound, meaning: Meaning, now: Instant) -> list[Reason]:
+    """The strongest reason first."""
+    whys = [Reason.URGENT] if meaning.urgent else []
     if thread.person_present(now):
-        return None
+        return whys
     if meaning.asks_person:
-        return Reason.ASKS_PERSON
+        whys.append(Reason.ASKS_PERSON)
     if event.kind is Kind.UNSUPPORTED:
-        return Reason.UNREADABLE
-    return None
+        whys.append(Reason.UNREADABLE)
+    return whys
 
 
 def _call(thread: Thread, why: Reason, desk: Desk, cause: str = "") -> tuple[Thread, Call | None, Reason]:
@@ -197,7 +197,7 @@ def _say_person_comes(
 def _say_closed(
     thread: Thread, event: Inbound | None, text: Text, why: Reason, desk: Desk, now: Instant, cause: str = ""
 ) -> tuple[Thread, Effect | None, Reason | None]:
-    """Hours and next opening; the opening that it names is kept, so nobody hears it again before."""
+    """Hours and next opening; the latest that was named is kept, so nobody hears it again before."""
     opening = desk.calendar.next_opening(now)
     if opening is None:
         return thread, None, Reason.NEVER_OPENS
@@ -210,7 +210,7 @@ def _say_closed(
         why=why,
         cause=cause,
     )
-    return _changed(thread, told_until=opening), say, why
+    return _changed(thread, told_until=max(opening, thread.told_until or 0)), say, why
 
 
 def _say_in(thread: Thread, event: Inbound | None, desk: Desk) -> str:
@@ -252,7 +252,7 @@ def _no_answer(
 def _closing(
     thread: Thread, owed_since: Instant, desk: Desk, now: Instant
 ) -> tuple[Thread, Effect | None, Reason | None]:
-    if desk.calendar.is_open(now) or (thread.told_until is not None and now < thread.told_until):
+    if desk.calendar.is_open(now) or thread.knows_hours:
         return thread, None, None
     cause = timer_key(owed_since, f"closing-{desk.calendar.next_opening(now) or 0}")
     return _say_closed(thread, None, "closing", Reason.TOLD_AT_CLOSING, desk, now, cause)
@@ -297,7 +297,9 @@ def _answered(
         return Decision(thread=thread, reasons=(Reason.NOTHING_OWED,))
     if owing_from is None:
         return Decision(thread=_changed(thread, **_NO_DEBT), reasons=(Reason.SETTLED,))
-    thread = _changed(thread, owed_since=owing_from, first=owing_first)
+    # What stays owed waits anew: if nobody comes again, people are called again.
+    escalated = tuple(why for why in thread.escalated if why != Reason.NO_ANSWER)
+    thread = _changed(thread, owed_since=min(owing_from, now), first=owing_first, escalated=escalated)
     thread = _changed(thread, due=timers.next_due(thread, desk, now))
     return Decision(thread=thread, reasons=(Reason.UNSEEN_STAYS_OWED,))
 
@@ -321,6 +323,8 @@ def _send_result(thread: Thread, event: SendResult, desk: Desk, now: Instant) ->
     if since is not None and since != thread.owed_since:
         thread = _changed(thread, owed_since=since, first=event.first or thread.first)
         reasons.append(Reason.DEBT_RETURNS)
+    if not thread.owes:  # no debt whose call this could be added to
+        thread = _changed(thread, escalation="", escalated=())
     thread, call, why = _call(thread, Reason.SEND_FAILED, desk)
     thread = _changed(thread, person_until=None)
     thread = _changed(thread, due=timers.next_due(thread, desk, now))

@@ -256,6 +256,7 @@ _SPAN = re.compile(r"\b(\d\d?):(\d\d)-(\d\d?):(\d\d)\b")
 _SPANS = re.compile(rf"{_SPAN.pattern}(,\s*{_SPAN.pattern})*")
 # What stands between rules; a comma before a time joins spans, one without a space joins days.
 _RULES = re.compile(r"(?:;|,\s(?!\d\d?:\d\d))")
+_SUNDAY = "write e.g. Sa,Su 09:00-13:00 or Sa 00:00-24:00"
 _WITH_COMMENT = 'Mo-Fr 09:00-13:00; Dec 24 off "Christmas Eve"'
 _COMMENT = re.compile(r'"[^"]*"')
 _LAST = dict(
@@ -279,6 +280,12 @@ _REFUSED = (
 
 def _without_comments(rules: str) -> str:
     return _COMMENT.sub("", rules)
+
+
+def _opens_all_day(days: str) -> str:
+    if not days:
+        return f"a comment alone would open the desk all day; write e.g. {_WITH_COMMENT}"
+    return f"{days!r} has no times and would be open all day (days are joined without a space); {_SUNDAY}"
 
 
 def _night_ends(span: re.Match[str] | tuple[str, ...]) -> str:
@@ -315,8 +322,8 @@ def _after_midnight(rules: str) -> str:
         else:
             rest = "" if "," in separator else _SPANS.sub("", rule).replace("24/7", "") + " off"
         if rest.strip():
-            kept += f"{separator.strip() if kept else ''} {rest.strip()}"
-    return kept.strip() if "00:00-" in kept else ""
+            kept += f"{separator if kept else ''} {rest}"
+    return " ".join(kept.split()) if "00:00-" in kept else ""
 
 
 def _mentions(word: str, rules: str) -> bool:

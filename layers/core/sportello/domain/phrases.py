@@ -24,7 +24,7 @@ def plain(text: str) -> str:
     if not text.isascii():
         decomposed = unicodedata.normalize("NFKD", text)
         text = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
-    return " ".join(re.findall(r"\w+", text.casefold()))
+    return " ".join(re.findall(r"[^\W_]+", text.casefold()))
 
 
 def _pattern(phrases: tuple[str, ...]) -> re.Pattern[str] | None:
@@ -47,7 +47,8 @@ class Meaning:
         words = plain(text) if text else ""
         self.asks_person = _found(patterns.asks_person, words)
         self.urgent = _found(patterns.urgent, words)
-        self.thanks = _only_thanks(patterns.thanks, words, text)
+        wants = self.asks_person or self.urgent
+        self.thanks = not wants and _only_thanks(patterns.thanks, words, text)
 
 
 class Patterns:

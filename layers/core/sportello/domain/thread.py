@@ -60,6 +60,13 @@ class Thread(Model):
     def owes(self) -> bool:
         return self.owed_since is not None
 
+    @property
+    def knows_hours(self) -> bool:
+        """This debt has heard when the desk opens; it is not told again unless the customer writes."""
+        return (
+            self.owed_since is not None and self.told_until is not None and self.owed_since < self.told_until
+        )
+
     def person_present(self, now: Instant) -> bool:
         return self.person_until is not None and now < self.person_until
 

@@ -29,17 +29,11 @@ def call_at(thread: Thread, desk: Desk) -> Instant | None:
 
 def closing_at(thread: Thread, desk: Desk, now: Instant) -> Instant | None:
     """The closing time (spread) at which a thread that was told nothing is told the hours."""
-    if thread.owed_since is None:
+    if thread.owed_since is None or thread.knows_hours:
         return None
     if not desk.calendar.is_open(now):
-        if thread.told_until is None or thread.told_until <= now:
-            return now
-        opening = desk.calendar.next_opening(now)
-        if opening is None:
-            return None
-        closing = desk.calendar.next_closing(opening)
-    else:
-        closing = desk.calendar.next_closing(now)
+        return now
+    closing = desk.calendar.next_closing(now)
     return None if closing is None else closing + zlib.crc32(thread.id.encode()) % CLOSING_SPREAD
 
 

@@ -47,7 +47,8 @@ def _commit(context: Context, located: Located, event: Inbound, existing: frozen
     hashed = keys.message_hash(before.id, event.id)
     written, timed = written_at(event.time, now)
     key = keys.message_key(written, event.sequence if timed else None, hashed)
-    decision = decide(before, event, context.desk, now)
+    known = event if timed else event.model_copy(update={"time": None})
+    decision = decide(before, known, context.desk, now)
     caused = effects.caused(decision, key, now=now, real_now=real_now()).without(existing)
     reasons = (*decision.reasons, Reason.ALREADY_CAUSED) if existing else decision.reasons
     owes = Reason.OWES in reasons or Reason.STILL_OWES in reasons

@@ -36,6 +36,9 @@ def ingest(context: Context, request: Request, events: Sequence[PlatformEvent]) 
     if strangers:
         _quarantine(context, request.body, "unknown_account", request.headers)
         context.counts["quarantined"] += len(strangers)
+    unreadable = [event for event in events if isinstance(event, Unreadable) and event.account in ours]
+    if unreadable:  # the whole body: one entry alone could never be read again, it lacks its envelope
+        _quarantine(context, request.body, unreadable[0].why, request.headers)
     groups = _by_customer(event for event in events if event.account in ours)
     if len(groups) <= 1:
         for group in groups:
@@ -81,7 +84,6 @@ def _take(context: Context, event: PlatformEvent) -> str:
         case Connected():
             return "connected" if event.enabled else "disconnected"
         case Unreadable():
-            _quarantine(context, quarantine.fragment_body(event.fragment), event.why, {})
             return "quarantined"
         case Ignored():
             return "ignored"

@@ -165,7 +165,8 @@ def _commit(work: Redrive, thread: Thread, messages: Sequence[Message], row: Mes
 
 
 def _decide(work: Redrive, thread: Thread, messages: Sequence[Message], row: Message) -> Decision:
-    unseen = [message for message in messages if message.owes and not _was_read(message, row)]
+    since = (thread.owed_since or 0) - COMMIT_TAKES
+    unseen = [m for m in messages if m.owes and m.arrived >= since and not _was_read(m, row)]
     event = PersonReply(
         by=row.by,
         text=row.text,
