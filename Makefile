@@ -30,7 +30,7 @@ check: $(VENV)/check $(SAM) ## Lint, types, layering, template, build
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-cache
 	.venv-sam/bin/cfn-lint infra/template.yaml
 	$(SAM) validate --region us-east-1
 	@$(MAKE) --no-print-directory build
@@ -49,13 +49,13 @@ deploy: build ## Deploy to AWS (the first time: ARGS=--guided)
 	$(SAM) deploy $(ARGS)
 
 clean: ## Remove environments, builds and the local desk with its data
-	rm -rf .venv .venv-sam .venv-3.13 .local .aws-sam *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-sam .venv-3.13 .local .aws-sam *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 # ----- environments: one, with more in it the more is asked of it ---------------------------------------
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
-	  echo "Sportello needs Python 3.11 or later, and $(PYTHON) is $$($(PYTHON) --version 2>&1)."; \
+	  echo "Sportello needs Python 3.11 or later, and $(PYTHON) is $$($(PYTHON) --version 2>/dev/null || echo not there)."; \
 	  echo "Name another one: make $(or $(MAKECMDGOALS),run) PYTHON=python3.13"; exit 1; }
 	@$(PYTHON) -m venv $(VENV)
 
@@ -86,10 +86,14 @@ $(SAM): | $(BIN)/python
 include layers/python.mk
 
 .PHONY: test-3.13
-test-3.13: $(if $(PYTHON313),$(VENV313)/test)
-	@$(if $(PYTHON313),\
-	  echo "The same on Python 3.13, Lambda's:" && $(VENV313)/bin/pytest tests/unit tests/contract,\
-	  echo "No Python 3.13 here, which Lambda runs: the tests ran on $$($(BIN)/python --version) only.")
+ifdef PYTHON313
+test-3.13: $(VENV313)/test
+	@echo "The unit and contract tests on Python 3.13, which Lambda runs:"
+	$(VENV313)/bin/pytest tests/unit tests/contract
+else
+test-3.13: $(BIN)/python
+	@echo "No Python 3.13 here, which Lambda runs: the tests ran on $$($(BIN)/python --version) only."
+endif
 
 $(VENV313)/test: pyproject.toml $(PINS)
 	@echo "Installing what the tests need for Python 3.13 (once)"

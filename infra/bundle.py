@@ -17,7 +17,7 @@ from zoneinfo import available_timezones
 from pydantic import BaseModel
 from sportello.domain.decision import Text
 from sportello.domain.desk import ClosedOrSpecial, Desk
-from sportello.domain.hours import problems, rule_problems
+from sportello.domain.hours_problems import problems, rule_problems
 from sportello.domain.model import Instant, to_instant
 from sportello.domain.phrases import Phrases, plain
 from sportello.domain.reasons import CALLS

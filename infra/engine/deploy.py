@@ -61,7 +61,7 @@ def deploy(endpoint: str, home: Path, *, parameters: Mapping[str, str] | None = 
     """
     values = dict(parameters or {})
     s3, formation = _client(endpoint, "s3"), _client(endpoint, "cloudformation")
-    template = _upload(s3, home / "build")
+    template = _upload(s3)
     _apply(formation, f"{endpoint}/{ARTIFACTS}/{template}", values)
     outputs = {name: _reachable(value, endpoint) for name, value in _outputs(formation).items()}
     deployed = Deployed(endpoint=endpoint, platforms=values.get("Platforms", ""), outputs=outputs)
@@ -73,16 +73,16 @@ def _desk_file(home: Path) -> Path:
     return home / "desk.json"
 
 
-def _upload(s3: Any, builds: Path) -> str:
+def _upload(s3: Any) -> str:
     """Artifacts and the template that points to them into the engine's bucket; the template's key."""
     template = read_template()
     artifacts: dict[str, Path] = {}
     for name, resource in template["Resources"].items():
         if resource["Type"] == LAYER:
-            property_name, artifact = "ContentUri", LAYERS[name](builds)
+            property_name, artifact = "ContentUri", LAYERS[name]()
         elif resource["Type"] == FUNCTION:
             folder = (TEMPLATE.parent / resource["Properties"]["CodeUri"]).resolve()
-            property_name, artifact = "CodeUri", function_zip(folder, builds)
+            property_name, artifact = "CodeUri", function_zip(folder)
         else:
             continue
         artifacts[artifact.name] = artifact

@@ -12,7 +12,6 @@ import zipfile
 from importlib import metadata
 from pathlib import Path
 
-from infra.engine.launcher import HOME
 from infra.engine.package import dependencies_layer
 from infra.engine.template import FUNCTION, ROOT, read_template
 
@@ -44,7 +43,7 @@ IMPORT = "import sys; sys.path[:0] = sys.argv[1:]; import handler; assert callab
 def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         dependencies, runtime = Path(temporary, "dependencies"), Path(temporary, "runtime")
-        with zipfile.ZipFile(dependencies_layer(HOME / "build")) as archive:
+        with zipfile.ZipFile(dependencies_layer()) as archive:
             archive.extractall(dependencies)
         _link_runtime(runtime)
         problems = _differences(BUILT / "DependenciesLayer" / "python", dependencies / "python")

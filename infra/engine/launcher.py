@@ -41,7 +41,7 @@ class Engine:
         self._lock: IO[bytes] | None = None
 
     def start(self, *, auth: bool = False, reset: bool = False, port: int = PORT) -> str:
-        """Start and return the endpoint; another port is taken where ``port`` is not free.
+        """Start and return the endpoint; another port is taken where ``port`` is not free, or 0.
 
         Args:
             auth: let every function do only what its role in the template allows.
@@ -52,7 +52,7 @@ class Engine:
         if reset:
             _forget(self.home)
         _fresh(self.home / "tmp")  # what a killed engine's functions left behind
-        chosen = port if _is_free(port) else _free_port()
+        chosen = port if port and _is_free(port) else _free_port()
         self.endpoint = f"http://{HOST}:{chosen}"
         with (self.home / "engine.log").open("wb") as log:
             self._process = subprocess.Popen(

@@ -57,11 +57,15 @@ class TestBusinessDirection:
         assert event.author == "person"
         assert event.customer.name == "Customer"
 
-    @pytest.mark.parametrize("mark", [{"is_from_offline": True}, {"sender_business_bot": {"id": 7000000001}}])
+    @pytest.mark.parametrize("mark", [{"is_from_offline": True}, {"sender_business_bot": {"id": 7000000077}}])
     def test_what_a_machine_wrote_is_automatic(self, mark: dict[str, Any]) -> None:
         event = self.business(**{"from": OWNER, **mark})
         assert isinstance(event, Echo)
         assert event.author == "automatic"
+
+    def test_our_own_send_does_not_come_back_as_a_message(self) -> None:
+        event = self.business(**{"from": OWNER, "sender_business_bot": {"id": int(BOT.id)}})
+        assert event == Ignored(account=BOT.id, why="own send")
 
     def test_a_bot_in_a_business_chat_is_not_answered(self) -> None:
         event = self.business(**{"from": {"id": int(CHAT), "is_bot": True, "first_name": "Bot"}})

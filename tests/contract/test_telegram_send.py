@@ -23,10 +23,7 @@ from sportello.channels.base import (
 )
 from sportello.channels.http import Http
 from sportello.channels.telegram import Telegram
-from sportello.domain.events import Echo
 from sportello.domain.model import DAY
-
-from tests.contract.samples import all_samples
 
 TOKEN = "7000000001:CANARY-token-nobody-may-see"
 SECRET = "canary-secret"
@@ -146,15 +143,6 @@ class TestSend:
         assert outcome == Sent(id=f"{CHAT}:77:SampleBusinessConnection01")
         assert platform.calls[0].body["chat_id"] == int(CHAT)
         assert platform.calls[0].body["business_connection_id"] == "SampleBusinessConnection01"
-
-    def test_the_id_is_the_one_that_an_echo_brings(self, platform: Platform) -> None:
-        sample = next(s for s in all_samples("telegram") if s.name == "business_bot")
-        (echo,) = TELEGRAM.parse(sample.request, sample.connection)
-        assert isinstance(echo, Echo)
-        platform.will_answer(200, sent_message(echo.sequence or 0))
-        assert TELEGRAM.send(outbound(to=echo.customer.address), CONNECTION, platform.http()) == Sent(
-            id=echo.id
-        )
 
     @pytest.mark.parametrize(
         "address", ["", "b:", "b::", "b:x:", "b:x:y", "x:1", "1x", "@name", "9" * 30, "b:1", "١", "1\n"]

@@ -101,6 +101,9 @@ def _echo(message: Fields, update: Fields, bot: Account) -> PlatformEvent:
     content = content_of(message)
     if content.kind is Kind.SERVICE:
         return Ignored(account=bot.id, why=f"{content.detail} by the owner")
+    sender = message.part_or_none("sender_business_bot")
+    if sender is not None and str(sender.whole("id")) == bot.id:
+        return Ignored(account=bot.id, why="own send")  # the outbox row stands in the thread already
     automatic = "sender_business_bot" in message or message.flag("is_from_offline")
     return Echo(
         account=bot.id,

@@ -116,13 +116,13 @@ def _language(event: Inbound, desk: Desk) -> str:
 
 
 def _begin_debt(thread: Thread, event: Inbound, desk: Desk, now: Instant) -> Thread:
-    return _changed(
-        thread,
-        owed_since=now if event.time is None else min(event.time, now),
-        first=first_words(event),
-        resolved="",
-        team=thread.team or desk.default_team,
-    )
+    new = {
+        "owed_since": now if event.time is None else min(event.time, now),
+        "first": first_words(event),
+        "resolved": "",
+        "team": thread.team or desk.default_team,
+    }
+    return _changed(thread, **(_NO_DEBT | new))
 
 
 def first_words(event: Inbound) -> str:
@@ -318,13 +318,13 @@ def _resolve(thread: Thread, event: Resolve, desk: Desk, now: Instant) -> Decisi
 
 def _send_result(thread: Thread, event: SendResult, desk: Desk, now: Instant) -> Decision:
     """A person's reply never arrived: what it had settled is owed again, and people are told."""
+    if not thread.owes:  # no debt whose call this could be added to
+        thread = _changed(thread, escalation="", escalated=())
     since = min((t for t in (thread.owed_since, event.owed_since) if t is not None), default=None)
     reasons = [Reason.SEND_FAILED]
     if since is not None and since != thread.owed_since:
-        thread = _changed(thread, owed_since=since, first=event.first or thread.first)
+        thread = _changed(thread, owed_since=since, first=event.first or thread.first, resolved="")
         reasons.append(Reason.DEBT_RETURNS)
-    if not thread.owes:  # no debt whose call this could be added to
-        thread = _changed(thread, escalation="", escalated=())
     thread, call, why = _call(thread, Reason.SEND_FAILED, desk)
     thread = _changed(thread, person_until=None)
     thread = _changed(thread, due=timers.next_due(thread, desk, now))

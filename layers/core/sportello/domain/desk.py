@@ -29,7 +29,7 @@ def _duration(value: Any) -> Any:
     return value
 
 
-TeamName = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,32}$")]
+TeamName = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,24}$")]
 Duration = Annotated[Instant, BeforeValidator(_duration), Field(ge=0)]
 
 

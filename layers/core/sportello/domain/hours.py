@@ -25,6 +25,7 @@ from opening_hours import (  # type: ignore[attr-defined]  # its stubs lack the 
     UnknownCountryError,
 )
 
+from sportello.domain.hours_text import after_midnight, mentions, until_midnight
 from sportello.domain.model import DAY, Instant
 
 HORIZON = 370 * DAY
@@ -67,21 +68,22 @@ class Calendar:
         ValueError: rules that cannot be read, an unknown zone or country; says what to write.
     """
 
-    # The engine is asked in wall-clock time, without a zone. With one it raises TypeError
-    # for times in a gap, and around a repeated hour its changes contradict its own states: asked every
-    # 15 minutes within 4 h of 128 transitions, 1,050 of 9,122 next changes were not where is_open turned.
+    # The engine is asked in wall-clock time, without a zone. With one it raises TypeError for times in a
+    # gap, and around a repeated hour its changes contradict its own states: asked every 15 minutes
+    # within 4 h of 128 transitions, 1,050 of 9,122 next changes were not where is_open turned.
 
     def __init__(self, rules: str, zone: str, country: str = "") -> None:
         self.rules = " ".join(rules.split())
         self.country = country
-        self._zone = _find_zone(zone)
-        _read(self.rules, country)
+        self._zone = find_zone(zone)
+        self._engine = read(self.rules, country)
+        self._nights: OpeningHours | None = None
         # The engine ends a night where another rule decides the next day ("Mo-Th 20:00-02:00; Fr
         # 20:00-04:00" has no Thursday night) and opens the morning after a night that a holiday took
         # away. So it is asked for the parts before midnight, and for those after it a day later.
-        self._engine = _read(_until_midnight(self.rules), country)
-        after_midnight = _after_midnight(self.rules)
-        self._nights = _read(after_midnight, country) if after_midnight else None
+        if nights := after_midnight(self.rules):
+            self._engine = read(until_midnight(self.rules), country)
+            self._nights = read(nights, country)
 
     def is_open(self, at: Instant) -> bool:
         wall = self.wall(at)
@@ -152,7 +154,7 @@ class Calendar:
 
     @cached_property
     def _holidays(self) -> OpeningHours | None:
-        return _read("PH", self.country) if self.country and _mentions("PH", self.rules) else None
+        return read("PH", self.country) if self.country and mentions("PH", self.rules) else None
 
     def _offset(self, at: Instant) -> int:
         """Wall clock minus UTC."""
@@ -199,138 +201,7 @@ class Calendar:
         return after
 
 
-def problems(rules: str, zone: str, country: str, at: Instant) -> list[str]:
-    """What a care lead must put right in the hours, each with an example; empty: nothing."""
-    found = rule_problems(rules)
-    for check in (lambda: _find_zone(zone), lambda: country and _read("PH", country)):
-        try:
-            check()
-        except ValueError as error:
-            found.append(str(error))
-    if _mentions("PH", rules) and not country:
-        found.append(
-            f"{rules!r} speaks of public holidays (PH), but of which country? Write e.g. holidays: IT"
-        )
-    if found:
-        return found
-    return _coverage_problems(Calendar(rules, zone, country), at)
-
-
-def _coverage_problems(calendar: Calendar, at: Instant) -> list[str]:
-    """Hours that never open, or never close, in the 370 days after ``at``."""
-    if not calendar.is_open(at) and calendar.next_opening(at) is None:
-        return [f"{calendar.rules!r} never opens within 370 days; write e.g. {EXAMPLE}"]
-    if calendar.rules != "24/7" and calendar.is_open(at) and calendar.next_closing(at) is None:
-        return [f"{calendar.rules!r} never closes within 370 days; for a desk that is always open write 24/7"]
-    return []
-
-
-def rule_problems(rules: str) -> list[str]:
-    """What is wrong with the text of rules, whenever it is asked; each with an example."""
-    rules = " ".join(rules.split())
-    try:
-        warnings = _read(rules, "").warnings
-    except ValueError as error:
-        return [str(error)]
-    found = [f"{warning}; write e.g. {EXAMPLE}" for warning in warnings]
-    bare = _without_comments(rules)
-    for pattern, wrong, example in _REFUSED:
-        if match := re.search(pattern, bare):
-            found.append(f"{match[0].strip()!r}: {wrong}; write e.g. {example}")
-    for rule in _RULES.split(_COMMENT.sub('"', rules)):
-        if not re.search(r"\d:\d\d|\b(off|closed)\b|24/7|\+", rule) and not found:
-            said = rule.replace('"', "").strip()
-            found.append(
-                f"{said or 'a comment'!r} alone would open the whole day; write e.g. {_WITH_COMMENT}"
-            )
-    found += [
-        f"{month} has no day {day}; write e.g. {month} {_LAST[month]} off"
-        for month, *days in _DATE.findall(bare)
-        for day in days
-        if day and int(day) > _LAST[month]
-    ]
-    return found
-
-
-_SPAN = re.compile(r"\b(\d\d?):(\d\d)-(\d\d?):(\d\d)\b")
-_SPANS = re.compile(rf"{_SPAN.pattern}(,\s*{_SPAN.pattern})*")
-# What stands between rules; a comma before a time joins spans, one without a space joins days.
-_RULES = re.compile(r"(?:;|,\s(?!\d\d?:\d\d))")
-_SUNDAY = "write e.g. Sa,Su 09:00-13:00 or Sa 00:00-24:00"
-_WITH_COMMENT = 'Mo-Fr 09:00-13:00; Dec 24 off "Christmas Eve"'
-_COMMENT = re.compile(r'"[^"]*"')
-_LAST = dict(
-    zip(
-        ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
-        (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31),
-        strict=True,
-    )
-)
-# The engine takes "Feb 30 09:00-13:00" for every day of the year.
-_DATE = re.compile(rf"\b({'|'.join(_LAST)}) ?(\d\d?)\b(?!:)(?:-(\d\d?)\b(?!:))?")
-_REFUSED = (
-    (r"\bunknown\b", "customers must be told whether the desk is open", "Sa off"),
-    (r"\b(sunrise|sunset|dawn|dusk)\b", "the desk does not follow the sun", "Mo-Fr 09:00-18:00"),
-    (r"\|\|", "one desk has one timetable", EXAMPLE),
-    (r"\bSH\b", "school holidays are not known", '2026 Aug 10-21 off "summer"'),
-    (r"\d\d:\d\d\+", "a span needs an end", "Mo-Fr 09:00-18:00"),
-    (r"\b(\d\d?:\d\d)-\1\b", "it opens and closes at the same time", "Mo-Fr 09:00-18:00"),
-)
-
-
-def _without_comments(rules: str) -> str:
-    return _COMMENT.sub("", rules)
-
-
-def _opens_all_day(days: str) -> str:
-    if not days:
-        return f"a comment alone would open the desk all day; write e.g. {_WITH_COMMENT}"
-    return f"{days!r} has no times and would be open all day (days are joined without a space); {_SUNDAY}"
-
-
-def _night_ends(span: re.Match[str] | tuple[str, ...]) -> str:
-    """The time of the next day at which a span closes; empty: before midnight."""
-    opens_h, opens_m, closes_h, closes_m = (
-        int(part) for part in (span.groups() if isinstance(span, re.Match) else span)
-    )
-    if (closes_h, closes_m) <= (opens_h, opens_m):
-        return f"{closes_h:02}:{closes_m:02}" if (closes_h, closes_m) > (0, 0) else ""
-    return f"{closes_h - 24:02}:{closes_m:02}" if (closes_h, closes_m) > (24, 0) else ""
-
-
-def _until_midnight(rules: str) -> str:
-    """The rules with every night ending at 24:00."""
-
-    def cut(found: re.Match[str]) -> str:
-        if found[0].startswith('"') or not _night_ends(found):
-            return found[0]
-        return f"{found[1]}:{found[2]}-24:00"
-
-    return re.sub(rf"{_COMMENT.pattern}|{_SPAN.pattern}", cut, rules)
-
-
-def _after_midnight(rules: str) -> str:
-    """What is left of nights on the day after, as if it were the same day; empty: no nights."""
-    kept = ""
-    separators = ["", *(found[0] for found in _RULES.finditer(_without_comments(rules)))]
-    for separator, rule in zip(separators, _RULES.split(_without_comments(rules)), strict=True):
-        ends = [end for span in _SPAN.findall(rule) if (end := _night_ends(span))]
-        if ends:
-            rest = _SPANS.sub(",".join(f"00:00-{end}" for end in ends), rule)
-        elif re.search(r"\b(off|closed)\b", rule):
-            rest = "" if _SPAN.search(rule) else rule  # a break by day ends no night
-        else:
-            rest = "" if "," in separator else _SPANS.sub("", rule).replace("24/7", "") + " off"
-        if rest.strip():
-            kept += f"{separator if kept else ''} {rest}"
-    return " ".join(kept.split()) if "00:00-" in kept else ""
-
-
-def _mentions(word: str, rules: str) -> bool:
-    return re.search(rf"\b{word}\b", _without_comments(rules)) is not None
-
-
-def _find_zone(name: str) -> ZoneInfo:
+def find_zone(name: str) -> ZoneInfo:
     # ZoneInfo falls back to the tzdata package by itself where the system has no database.
     try:
         return ZoneInfo(name)
@@ -338,7 +209,7 @@ def _find_zone(name: str) -> ZoneInfo:
         raise ValueError(f"{name!r} is not a time zone; write e.g. Europe/Rome") from None
 
 
-def _read(rules: str, country: str) -> OpeningHours:
+def read(rules: str, country: str) -> OpeningHours:
     if not rules:
         raise ValueError(f"the hours are empty; write e.g. {EXAMPLE}")
     try:

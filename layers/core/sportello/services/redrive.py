@@ -38,7 +38,6 @@ OWING_MOST = 1_000
 
 @dataclass(frozen=True)
 class Redrive:
-    by: str
     desk: Desk
     salt: str
     channels: Callable[[str], Channel]

@@ -210,12 +210,13 @@ def _commit(person: Person, before: Thread, decision: Decision, row: Message, ac
 
 def claim(person: Person, thread_id: str) -> Decision:
     """Somebody takes the thread: no automatic voice while they are at it."""
-    event = Claim(by=person.by, action=uuid.uuid4().hex, at=person.now())
+    event = Claim(by=rows.clip(person.by, rows.BY_BYTES), action=uuid.uuid4().hex, at=person.now())
     return _act(person, thread_id, event, "claim")
 
 
 def resolve(person: Person, thread_id: str, code: str = "") -> Decision:
     """Done. A thread that owes an answer needs a reason code."""
+    code = rows.clip(code, rows.CODE_BYTES)
     event = Resolve(by=person.by, action=uuid.uuid4().hex, at=person.now(), code=code)
     return _act(person, thread_id, event, "resolve")
 

@@ -7,19 +7,22 @@ from sportello.aws import items, quarantine
 from sportello.domain.desk import Desk
 from sportello.domain.events import Echo, Inbound, Moved
 from sportello.domain.message import Message
-from sportello.domain.model import DAY, Instant
+from sportello.domain.model import DAY, HOUR, Instant
 from sportello.domain.reasons import Reason
 from sportello.domain.thread import Thread
 
-NAME_BYTES = 96
-FIRST_BYTES = 160
+# What the thread row keeps of texts without a limit of their own, so that it stays under 1 KB.
+NAME_BYTES = 64
+FIRST_BYTES = 80
+BY_BYTES = 20
+CODE_BYTES = 16
 TEXT_BYTES = 32_768
 """A longer text goes to S3; the row keeps its beginning."""
 FRAGMENT_BYTES = 16_384
 BEGINNING_BYTES = 1_024
 GONE_MOST = 8
-GONE_HASH = 10
-"""Characters of a hash that the thread row keeps of an early delete."""
+GONE_HASH = 6
+"""Characters of a hash that the thread row keeps of an early delete; the hour it is kept until follows."""
 
 
 def clip(text: str, most: int) -> str:
@@ -148,10 +151,10 @@ def remember_gone(thread: Thread, missing: Sequence[str], now: Instant) -> tuple
     """The thread's early deletes: the newest eight, each for a day."""
     if not missing:
         return thread.gone
-    until = (now + DAY) // 1000
+    until = (now + DAY) // HOUR + 1
     kept = [entry for entry in thread.gone if _kept(entry, now)]
     return tuple([*kept, *(f"{hashed[:GONE_HASH]}{until}" for hashed in missing)][-GONE_MOST:])
 
 
 def _kept(entry: str, now: Instant) -> bool:
-    return int(entry[GONE_HASH:]) > now // 1000
+    return now < int(entry[GONE_HASH:]) * HOUR

@@ -9,6 +9,8 @@ from sportello.domain.thread import Thread
 
 SHORT = 6
 """Characters of a pointer's id that the thread remembers: enough to know it was written."""
+REMEMBERED = 4
+"""Pointers that the thread remembers, the newest; of an older one it would find out again."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,7 @@ class Located:
     def aliases(self) -> tuple[str, ...]:
         """What the thread remembers of the ids that point to it, once this is committed."""
         short = (id[:SHORT] for id in (*self.pointers, *self.settled) if id != self.thread.id)
-        return tuple(dict.fromkeys((*self.thread.aliases, *short)))
+        return tuple(dict.fromkeys((*self.thread.aliases, *short)))[-REMEMBERED:]
 
     def again(self) -> "Located":
         """Read consistently, after somebody else wrote first."""

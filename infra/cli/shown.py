@@ -1,0 +1,181 @@
+"""Threads and messages on a terminal."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+from sportello.domain.message import Escalation, Message, State
+from sportello.domain.model import Instant
+from sportello.domain.thread import Thread
+from sportello.services.reply import View
+
+from infra.cli.times import shown_age, shown_time
+from infra.cli.work import printable
+
+STATE_STYLES = {
+    State.SENT: "green",
+    State.FAILED: "bold red",
+    State.UNKNOWN: "bold yellow",
+    State.CANCELLED: "dim",
+}
+
+
+def inbox(rows: Iterable[dict[str, Any]], now: Instant) -> Table:
+    """Owing threads, as ``store.owing_threads`` gives them."""
+    table = _list("Thread", "Waiting", "Channel", "Customer", "First words")
+    for row in rows:
+        table.add_row(
+            row["thread"],
+            shown_age(now - row["owed_since"]),
+            row.get("channel", ""),
+            Text(printable(row.get("name", ""))),
+            Text(printable(row.get("first", ""))),
+        )
+    return table
+
+
+def overview(threads: Iterable[Thread], zone: str, now: Instant) -> Table:
+    table = _list("Thread", "Last heard", "Channel", "Customer", "State")
+    for thread in threads:
+        table.add_row(
+            thread.id,
+            shown_time(thread.window or thread.created, zone),
+            thread.channel,
+            Text(printable(thread.name)),
+            Text(state(thread, now)),
+        )
+    return table
+
+
+def _list(*columns: str) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for number, name in enumerate(columns):
+        table.add_column(name, no_wrap=number < 3, overflow="ellipsis" if number >= 3 else "fold")
+    return table
+
+
+def state(thread: Thread, now: Instant) -> str:
+    parts = []
+    if thread.owed_since is not None:
+        parts.append(f"owes for {shown_age(now - thread.owed_since)}")
+    elif thread.resolved:
+        parts.append(f"resolved ({thread.resolved})")
+    else:
+        parts.append("nothing owed")
+    if thread.claimed_by:
+        parts.append(f"claimed by {printable(thread.claimed_by)}")
+    if thread.person_present(now):
+        parts.append("a person is in the conversation")
+    if thread.unreachable:
+        parts.append("unreachable")
+    return ", ".join(parts)
+
+
+def conversation(
+    view: View, calls: Sequence[Escalation], zone: str, now: Instant, command: str
+) -> RenderableType:
+    """A thread with every message, what became of it and why; and how to answer."""
+    thread = view.thread
+    title = Text.assemble((printable(thread.name) or thread.to, "bold"), f" · {thread.channel}")
+    facts = Text(f"{thread.id} · {thread.language or 'language unknown'} · {state(thread, now)}", "dim")
+    lines: list[tuple[Instant, int, Table]] = []
+    for number, message in enumerate(view.messages):
+        lines.append((message.time, number, _line(message.time, message_text(message, thread), zone)))
+    for call in calls:
+        lines.append((call.whys[0].at, len(view.messages), _line(call.whys[0].at, call_text(call), zone)))
+    lines.sort(key=lambda line: line[:2])
+    return Group(title, facts, Text(), *(table for _, _, table in lines), Text(), _footer(thread, command))
+
+
+def _line(at: Instant, content: Text, zone: str) -> Table:
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(no_wrap=True, style="dim")
+    grid.add_column(overflow="fold")
+    grid.add_row(shown_time(at, zone), content)
+    return grid
+
+
+def message_text(message: Message, thread: Thread) -> Text:
+    author, style = _author(message, thread)
+    text = Text.assemble((printable(author), style))
+    if message.state is not None:
+        text.append("  ")
+        text.append(_outcome(message), STATE_STYLES.get(message.state, "yellow"))
+    words = _words(message)
+    if words:
+        text.append(f"\n{printable(words)}")
+    notes = [*message.why, *(["edited"] if message.edited else [])]
+    if notes:
+        text.append(f"\n{' · '.join(notes)}", "dim")
+    return text
+
+
+def _author(message: Message, thread: Thread) -> tuple[str, str]:
+    if message.author == "customer":
+        return message.by or thread.name or "customer", "bold cyan"
+    if message.author == "automatic":
+        return f"desk, automatic ({message.say or message.detail or message.kind})", "bold magenta"
+    return f"{message.by or 'a person'}{_act(message)}", "bold"
+
+
+def _act(message: Message) -> str:
+    if message.kind in ("claim", "resolve"):
+        return {"claim": " takes the thread", "resolve": " resolves the thread"}[message.kind]
+    return " (written elsewhere)" if message.detail == "echo" else ""
+
+
+def _outcome(message: Message) -> str:
+    """``sent, read``; ``failed: reconnect (401)``; ``unknown``: nobody can tell."""
+    assert message.state is not None  # noqa: S101 - of outbound rows only
+    parts = [message.state.value]
+    if message.receipt and message.receipt != message.state:
+        parts.append(message.receipt)
+    outcome = ", ".join(parts)
+    if message.problem:
+        outcome += f": {message.problem}" + (f" ({printable(message.code)})" if message.code else "")
+    if message.state is State.UNKNOWN and message.author == "person":
+        outcome += " - not confirmed: ask or write again"
+    return outcome
+
+
+def _words(message: Message) -> str:
+    if message.deleted:
+        return "(deleted by the customer)"
+    kinds = [f"[{media.kind}]" for media in message.media]
+    if not kinds and not message.text and message.kind not in ("text", "claim", "resolve"):
+        kinds = [f"[{message.kind}{f': {message.detail}' if message.detail else ''}]"]
+    if message.kind == "resolve" and message.detail:
+        kinds = [f"[{message.detail}]"]
+    cut = f" … (whole text in S3: {message.text_at})" if message.text_at else ""
+    said = message.text or (f"({message.say} text, not rendered yet)" if message.say else "")
+    return " ".join([*kinds, f"{said}{cut}"]).strip()
+
+
+def call_text(call: Escalation) -> Text:
+    """Who was called and why, and what each target has heard."""
+    text = Text.assemble((f"people called ({call.team})", "bold red"), f": {call_reasons(call)}")
+    for target in sorted(call.told.keys() | call.refused.keys()):
+        if target in call.refused:
+            text.append(f"\n{target}: can never be told ({call.refused[target]})", "red")
+        else:
+            text.append(f"\n{target}: told {call.told[target]} of {len(call.whys)}", "dim")
+    if call.due is not None:
+        text.append("\nnot everybody has heard yet: it is tried again", "yellow")
+    return text
+
+
+def call_reasons(call: Escalation) -> str:
+    return ", ".join(dict.fromkeys(why.why for why in call.whys))
+
+
+def _footer(thread: Thread, command: str) -> Text:
+    seen = f" --seen '{thread.last_in}'" if thread.last_in else ""
+    lines = [f'{command} reply {thread.id} "…"{seen}']
+    if thread.owes:
+        lines.append(f"{command} claim {thread.id}")
+        lines.append(f"{command} resolve {thread.id} --reason CODE")
+    else:
+        lines.append(f"{command} resolve {thread.id}")
+    return Text("\n".join(lines), "dim")

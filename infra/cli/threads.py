@@ -1,0 +1,119 @@
+"""``threads``, ``thread``, ``reply``, ``claim``, ``resolve``: what people of the desk do."""
+
+import sys
+import time
+from typing import Annotated
+
+import typer
+from rich.text import Text
+from sportello.aws import outbox, store
+from sportello.aws import threads as listing
+from sportello.aws.clock import now
+from sportello.domain.message import ENDED, Message, State
+from sportello.domain.reasons import Reason
+from sportello.services import reply as service
+
+from infra.cli import shown
+from infra.cli.errors import Refused
+from infra.cli.work import bundle, command, console, page, person, place_of
+
+SEND_SECONDS = 10.0
+"""How long ``reply`` waits to say what became of the message."""
+
+ThreadId = Annotated[str, typer.Argument(metavar="ID", help="The thread, as `threads` lists it.")]
+As = Annotated[str, typer.Option("--as", metavar="NAME", help="Who acts; default: your login.")]
+
+
+def threads(
+    context: typer.Context,
+    owed: Annotated[bool, typer.Option("--owed", help="Only those that wait for an answer.")] = False,
+    most: Annotated[int, typer.Option("--most", min=1, max=1000, help="How many at most.")] = 100,
+) -> None:
+    """List threads: who waits for an answer, the longest first, and then the newest others.
+
+    Without --owed the whole table is scanned, for threads that owe nothing stand in no index.
+    """
+    place_of(context)
+    desk = bundle().desk
+    moment = now()
+    waiting = [row for team in desk.teams for row in store.owing_threads(team, limit=most)]
+    waiting.sort(key=lambda row: row["owed_since"])
+    parts = [shown.inbox(waiting[:most], moment)] if waiting else [Text("Nobody waits for an answer.")]
+    if not owed:
+        others = [thread for thread in listing.newest(most) if not thread.owes]
+        if others:
+            parts += [Text(), shown.overview(others, desk.time_zone, moment)]
+    page(*parts)
+
+
+def thread(
+    context: typer.Context,
+    id: ThreadId,
+    most: Annotated[int, typer.Option("--most", min=1, max=1000, help="Newest messages shown.")] = 100,
+) -> None:
+    """Show a thread: every message with its state and the reasons of what was decided."""
+    place_of(context)
+    zone = bundle().desk.time_zone
+    view = service.look(id, newest=most)
+    calls = store.escalations(view.thread.id, newest=most)
+    page(shown.conversation(view, calls, zone, now(), command()))
+
+
+def reply(
+    context: typer.Context,
+    id: ThreadId,
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="What to say; - reads it from the input.")],
+    name: As = "",
+    seen: Annotated[
+        str,
+        typer.Option("--seen", metavar="MESSAGE", help="The last message you have read; default: the newest."),
+    ] = "",
+) -> None:
+    """Answer a customer. It settles what you have seen: what came later stays owed."""
+    place_of(context)
+    who = person(name, bundle().desk)
+    row, decision = service.reply(who, id, sys.stdin.read() if text == "-" else text, seen=seen)
+    if Reason.UNSEEN_STAYS_OWED in decision.reasons:
+        console.print("A newer message stays owed: you had not seen it.", style="yellow")
+    _report(outbox.Address(decision.thread.id, row.key), row)
+
+
+def _report(address: outbox.Address, row: Message) -> None:
+    """Say what became of it; a send that failed for good is this command's failure."""
+    until = time.monotonic() + SEND_SECONDS
+    while row.state not in ENDED and time.monotonic() < until:
+        time.sleep(0.1)
+        row = outbox.read(address)[1] or row
+    if row.state is State.SENT:
+        console.print("Sent.", style="green")
+    elif row.state is State.FAILED:
+        raise Refused(f"not sent: {row.problem} {row.code}".rstrip() + ". The answer is owed again.")
+    elif row.state is State.UNKNOWN:
+        raise Refused("not confirmed: the platform did not say whether it took the message.")
+    else:
+        what = f" ({row.problem}: it is tried again)" if row.problem else ""
+        console.print(f"Committed, and waiting to be sent{what}: {command()} thread {address.thread}")
+
+
+def claim(context: typer.Context, id: ThreadId, name: As = "") -> None:
+    """Take a thread: the desk does not speak by itself while you are at it."""
+    place_of(context)
+    who = person(name, bundle().desk)
+    service.claim(who, id)
+    console.print(f"Yours, {who.by}.")
+
+
+def resolve(
+    context: typer.Context,
+    id: ThreadId,
+    reason: Annotated[
+        str, typer.Option("--reason", metavar="CODE", help="Why, in one word; needed where an answer is owed.")
+    ] = "",
+    name: As = "",
+) -> None:
+    """Close a thread. One that still owes an answer needs a reason."""
+    if reason and not (len(reason) <= 32 and reason.replace("_", "").replace("-", "").isalnum()):
+        raise Refused(f"{reason!r} is not a reason code: one word of up to 32 letters, e.g. spam")
+    place_of(context)
+    service.resolve(person(name, bundle().desk), id, reason)
+    console.print("Resolved.")

@@ -1,0 +1,123 @@
+"""The whole handler against the same SDK calls with prebuilt arguments and the same clients, in one process.
+
+Reads ``{"first", "further", "late": function URL events}``, writes CPU seconds per call:
+``{case: {"whole": [...], "sdk": [...]}}``.
+"""
+
+import json
+import os
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import child
+import handler
+from botocore import xform_name
+from botocore.exceptions import ClientError
+from sportello import entrypoints
+from sportello.aws import clients
+
+ROUNDS = int(os.environ["BENCH_PAIRS"])
+CALLS = 40
+"""Of each kind in a round: some 100 ms."""
+CONTEXT = child.LambdaContext()
+
+Call = tuple[Any, str, dict[str, Any]]
+"""Client, method, arguments."""
+
+
+def tell_stub(items: Mapping[str, Any], cancelled: Mapping[str, Any]) -> None:
+    request = urllib.request.Request(
+        os.environ["AWS_ENDPOINT_URL"],
+        data=json.dumps({"items": items, "cancelled": cancelled}).encode(),
+        headers={"x-amz-target": "Stub.Control"},
+    )
+    urllib.request.urlopen(request).close()
+
+
+def whole(event: dict[str, Any], moment: int) -> Callable[[], None]:
+    def run() -> None:
+        entrypoints.now = lambda: moment
+        if handler.handler(event, CONTEXT)["statusCode"] != 200:
+            raise SystemExit("the handler did not answer 200")
+
+    return run
+
+
+def calls_of(run: Callable[[], None]) -> list[Call]:
+    """The SDK calls that a run makes, with their arguments."""
+    seen: list[Call] = []
+    for client in (clients.dynamodb(), clients.sqs()):
+
+        def record(params: dict[str, Any], model: Any, client: Any = client, **others: Any) -> None:
+            seen.append((client, xform_name(model.name), dict(params)))
+
+        client.meta.events.register("provide-client-params.*.*", record, unique_id="record")
+    run()
+    for client in (clients.dynamodb(), clients.sqs()):
+        client.meta.events.unregister("provide-client-params.*.*", unique_id="record")
+    return seen
+
+
+def replay(calls: Sequence[Call]) -> None:
+    for client, method, arguments in calls:
+        try:
+            getattr(client, method)(**arguments)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "TransactionCanceledException":
+                raise
+
+
+def thread_row(calls: Sequence[Call]) -> dict[str, Any]:
+    """The thread row that a first message's transaction puts."""
+    writes = next(arguments["TransactItems"] for _, name, arguments in calls if name == "transact_write_items")
+    rows = [write["Put"]["Item"] for write in writes if "Put" in write]
+    return next(row for row in rows if row["SK"]["S"] == "T")
+
+
+def measured(run: Callable[[], None], calls: Sequence[Call], expected: Sequence[str]) -> dict[str, list[float]]:
+    names = [name for _, name, _ in calls]
+    if names != list(expected):
+        raise SystemExit(f"expected {expected}, and the handler called {names}")
+    spent: dict[str, list[float]] = {"whole": [], "sdk": []}
+    for number in range(ROUNDS + 2):
+        pair = {"whole": run, "sdk": lambda: replay(calls)}
+        for name in pair if number % 2 else reversed(pair):
+            started = time.process_time()
+            for _ in range(CALLS):
+                pair[name]()
+            spent[name].append((time.process_time() - started) / CALLS)
+    return {name: values[2:] for name, values in spent.items()}
+
+
+def main() -> dict[str, Any]:
+    events = json.loads(sys.stdin.read())
+    commit = ["get_item", "transact_write_items"]
+    results = {}
+
+    tell_stub({}, {})
+    first = whole(events["first"], child.OPEN)
+    calls = calls_of(first)
+    results["first message of a thread"] = measured(first, calls, commit)
+    row = thread_row(calls)
+
+    late = whole(events["late"], child.CLOSED)
+    calls = calls_of(late)
+    results["closed: reply and kick"] = measured(late, calls, [*commit, "send_message"])
+
+    tell_stub({row["PK"]["S"]: row}, {})
+    further = whole(events["further"], child.OPEN + 60_000)
+    calls = calls_of(further)
+    results["ordinary message"] = measured(further, calls, commit)
+
+    reasons = [{"Code": "ConditionalCheckFailed", "Item": row}, {"Code": "None"}]
+    tell_stub({row["PK"]["S"]: row}, {row["PK"]["S"]: reasons})
+    calls = calls_of(further)
+    results["duplicate"] = measured(further, calls, commit)
+    return results
+
+
+os.write(2, json.dumps(main()).encode())
+os._exit(0)

@@ -1,0 +1,40 @@
+"""The events that are measured: the sample webhooks, their clock set to the measured hour."""
+
+import json
+from typing import Any
+
+from tests.bench.programs.child import CLOSED, OPEN
+from tests.contract.samples import Sample, all_samples, function_url_event, wire_bytes
+
+__all__ = ["CLOSED", "OPEN", "secrets", "telegram_text", "whatsapp_text"]
+
+
+def telegram_text(moment: int, *, chat: int = 1_000_000_001, number: int = 101) -> dict[str, Any]:
+    """A private text as a function URL event."""
+    sample = _sample("telegram")
+    body = json.loads(sample.request.body)
+    message = body["message"]
+    body["update_id"] = chat * 1000 + number
+    message |= {"message_id": number, "date": moment // 1000}
+    message["from"]["id"] = message["chat"]["id"] = chat
+    request = sample.request.model_copy(update={"body": wire_bytes(body)})
+    return function_url_event(request, base64_body=False)
+
+
+def whatsapp_text() -> dict[str, Any]:
+    """The sample as it is: its signature covers every byte."""
+    return function_url_event(_sample("whatsapp").request, base64_body=False)
+
+
+def secrets(stack: str = "sportello") -> dict[str, str]:
+    """What SSM holds of the samples' connections, by parameter name."""
+    return {f"/{stack}/{name}/main": _secret(_sample(name)) for name in ("telegram", "whatsapp")}
+
+
+def _sample(channel: str) -> Sample:
+    return next(sample for sample in all_samples(channel) if sample.name == "text")
+
+
+def _secret(sample: Sample) -> str:
+    fields = sample.connection.model_dump(mode="json", exclude={"name"})
+    return json.dumps(fields)

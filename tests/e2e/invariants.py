@@ -1,0 +1,232 @@
+"""The desk's promises, checked from outside: the world's log and phones, and a scan of the table."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+
+from infra.world.model import Entry, Webhook
+from sportello.domain.message import ENDED, Message, State
+from sportello.domain.reasons import Reason
+from sportello.services.desk import current_desk
+
+from tests.e2e.stage import Rows, Stage
+
+CLOSED_TEXTS = ("closed", "closing", "person_asked_closed")
+NOT_ROWS = frozenset({"edit", "revoke", "system"})
+"""WhatsApp's messages that change others instead of being one."""
+TAKEN_SILENTLY = ("hang_after_accepting", "reset_after_accepting")
+TELLING = 8
+"""A text of fewer characters may stand in a log by chance."""
+
+
+def assert_invariants(stage: Stage) -> None:
+    """I1 to I9 of the design; I10 and I12 have tests of their own, I11 is ``assert_opaque``."""
+    rows, log = stage.scan(), stage.log()
+    assert_stored_once(stage, rows, log)
+    assert_sent_once(rows, log)
+    assert_closed_hours_told_once(rows)
+    assert_silent_while_a_person_is_there(rows)
+    assert_automatic_replies_answer_customers(rows)
+    assert_platforms_had_nothing_to_refuse(log)
+    assert_nothing_resolved_while_owing(rows)
+    assert_every_row_ended(rows)
+    assert_people_were_told(stage, rows)
+    assert_reasons(rows)
+
+
+def assert_stored_once(stage: Stage, rows: Rows, log: list[Entry]) -> None:
+    """I1: what was answered 200 is one row; nothing is stored twice."""
+    stored = Counter(
+        (rows.threads[thread].channel, message.id)
+        for thread, messages in rows.messages.items()
+        for message in messages
+        if message.direction == "in" and message.kind != "service"
+    )
+    twice = [id for id, count in stored.items() if count > 1]
+    assert not twice, f"I1: stored more than once: {twice}"
+    accepted = {entry.id for entry in log if entry.direction == "webhook" and entry.status == 200}
+    expected = {
+        (webhook.channel, id)
+        for webhook in stage.desk.world.state.webhooks.values()
+        if webhook.id in accepted | stage.accepted
+        for id in message_ids(webhook)
+    }
+    assert expected, "I1: no message was accepted, nothing was shown"
+    lost = expected - stored.keys()
+    assert not lost, f"I1: answered 200 and not stored: {lost}"
+
+
+def message_ids(webhook: Webhook) -> Iterator[str]:
+    """Platform ids of the customers' messages in a webhook, as the table keeps them."""
+    body = json.loads(webhook.body)
+    if webhook.channel == "telegram":
+        if message := body.get("message"):
+            yield f"{message['chat']['id']}:{message['message_id']}"
+        return
+    for entry in body["entry"]:
+        for change in entry["changes"]:
+            for message in change["value"].get("messages", ()):
+                if message["type"] not in NOT_ROWS:
+                    yield message["id"]
+
+
+def assert_sent_once(rows: Rows, log: list[Entry]) -> None:
+    """I2: no effect reached the platform twice, and what is SENT did reach it."""
+    taken = [entry for entry in log if was_taken(entry)]
+    tags = Counter(entry.request["biz_opaque_callback_data"] for entry in taken if entry.platform == "whatsapp")
+    twice = [tag for tag, count in tags.items() if count > 1]
+    assert not twice, f"I2: sent more than once: {twice}"
+    at_platform: Counter[tuple[str, str, str]] = Counter(
+        (entry.platform, entry.address, text_of(entry)) for entry in taken
+    )
+    may_be, must_be = Counter[tuple[str, str, str]](), Counter[tuple[str, str, str]]()
+    for thread, row in rows.outbox():
+        owner = rows.threads[thread]
+        place = (owner.channel, owner.to.removeprefix("+"), row.text)
+        may_be[place] += row.state in (State.SENT, State.UNKNOWN, State.FAILED)
+        must_be[place] += row.state is State.SENT
+    assert at_platform <= may_be, f"I2: at the platform without a row: {at_platform - may_be}"
+    assert must_be <= at_platform, f"I2: SENT and not at the platform: {must_be - at_platform}"
+
+
+def was_taken(entry: Entry) -> bool:
+    """A message that the platform took, whether it said so or not."""
+    if entry.direction != "call" or entry.method not in ("messages", "sendMessage"):
+        return False
+    return (entry.status == 200 and entry.fault != "failed_later") or entry.fault in TAKEN_SILENTLY
+
+
+def text_of(entry: Entry) -> str:
+    text = entry.request["text"]
+    return str(text["body"] if entry.platform == "whatsapp" else text)
+
+
+def assert_closed_hours_told_once(rows: Rows) -> None:
+    """I3: after one closed-hours reply, no other before the opening that it named."""
+    for thread, messages in rows.messages.items():
+        told = sorted(
+            (row for row in messages if row.say in CLOSED_TEXTS and row.state is State.SENT),
+            key=lambda row: row.arrived,
+        )
+        for earlier, later in zip(told, told[1:], strict=False):
+            if later.say != "person_asked_closed":
+                assert later.arrived >= (earlier.until or 0), f"I3: {thread}: {earlier} then {later}"
+
+
+def assert_silent_while_a_person_is_there(rows: Rows) -> None:
+    """I4: no automatic reply within the quiet time after a person's reply or claim."""
+    quiet = current_desk().policy.person_quiet
+    for thread, messages in rows.messages.items():
+        for row in messages:
+            if row.author == "automatic" and row.state is State.SENT:
+                there = [
+                    act
+                    for act in messages
+                    if is_present(act) and act.arrived < row.arrived < act.arrived + quiet
+                ]
+                assert not there, f"I4: {thread}: {row} though {there}"
+
+
+def is_present(act: Message) -> bool:
+    """A person's act that puts them into the conversation (a reply that failed does not)."""
+    return act.author == "person" and act.kind != "resolve" and act.state is not State.FAILED
+
+
+def assert_automatic_replies_answer_customers(rows: Rows) -> None:
+    """I2, I4: the cause of every automatic reply is a customer's message that asks, or a deadline."""
+    for thread, messages in rows.messages.items():
+        asks = {message.key for message in messages if message.direction == "in" and message.owes}
+        for row in messages:
+            if row.author == "automatic" and row.state is not None:
+                cause, _, kind = row.key.rpartition("~")
+                timer = cause.count("#") == 2 and cause.split("#")[2].startswith(("on-it", "closing"))
+                assert kind and (cause in asks or timer), f"I4: {thread}: {row.key} has no cause"
+
+
+def assert_platforms_had_nothing_to_refuse(log: list[Entry]) -> None:
+    """I5: every send that was not told to fail was taken: windows and limits were known before."""
+    refused = [
+        entry
+        for entry in log
+        if entry.direction == "call"
+        and entry.method in ("messages", "sendMessage")
+        and not entry.fault
+        and entry.status not in (200, 429)
+    ]
+    assert not refused, f"I5: {refused}"
+
+
+def assert_nothing_resolved_while_owing(rows: Rows) -> None:
+    """I6."""
+    both = [thread.id for thread in rows.threads.values() if thread.owes and thread.resolved]
+    assert not both, f"I6: {both}"
+
+
+def assert_every_row_ended(rows: Rows) -> None:
+    """I7: every outbox row has ended, and one that did not arrive says why."""
+    for thread, row in rows.outbox():
+        assert row.state in ENDED, f"I7: {thread}: {row}"
+        assert row.state is State.SENT or row.problem, f"I7: {thread}: {row}"
+        assert row.due is None, f"I7: {thread}: {row} has ended and is still due"
+
+
+def assert_people_were_told(stage: Stage, rows: Rows) -> None:
+    """I8: each call stands in Slack or in a mailbox, wherever its row says so, and in one of them at least."""
+    slack = [post.text for posts in stage.desk.client.slack().values() for post in posts]
+    mail = [letter.text for letters in stage.desk.client.mail().values() for letter in letters]
+    for thread, calls in rows.calls.items():
+        for call in calls:
+            assert call.told, f"I8: nobody was told of {thread} {call}"
+            for target, count in call.told.items():
+                assert count == len(call.whys), f"I8: {target} has not heard all of {thread} {call}"
+                where = slack if target.startswith("slack-") else mail
+                assert any(thread in text for text in where), f"I8: {target} was not told of {thread}"
+
+
+def assert_reasons(rows: Rows) -> None:
+    """I9: every row says why."""
+    for thread, messages in rows.messages.items():
+        for message in messages:
+            assert message.why, f"I9: {thread}: {message.key} has no reason"
+            assert set(message.why) <= set(Reason), f"I9: {thread}: {message.why}"
+
+
+def assert_opaque(stage: Stage) -> None:
+    """I11: no words, names, numbers or secrets of anybody in any log or queue."""
+    state = stage.desk.world.state
+    with state.lock:
+        people, phones = list(state.people.values()), dict(state.phones)
+        bots, numbers = list(state.bots.values()), list(state.numbers.values())
+        hooks = state.hooks
+    secrets = {
+        *(secret for bot in bots for secret in (bot.token, bot.secret)),
+        *(secret for number in numbers for secret in (number.token, number.app_secret)),
+        *(hook.rpartition("/")[2] for hook in hooks),
+    }
+    ids = {id for person in people for id in (person.name, person.wa_id, person.bsuid, str(person.telegram_id))}
+    words = {
+        shown.text
+        for by_address in phones.values()
+        for found in by_address.values()
+        for shown in found
+        if len(shown.text) >= TELLING
+    }
+    assert people and words, "I11: nobody wrote anything, nothing was shown"
+    hidden = secrets | ids | words | stage.canaries
+    for place, text in written(stage):
+        leaked = [canary for canary in hidden if canary in text]
+        assert not leaked, f"I11: {place} holds {leaked}"
+
+
+def written(stage: Stage) -> Iterator[tuple[str, str]]:
+    """Everything that the functions logged, what lies in the queues, and the engine's own log."""
+    logs = stage.function_logs()
+    assert sum(map(len, logs.values())) > 0, "I11: there are no logs"
+    for group, lines in logs.items():
+        yield group, "\n".join(lines)
+    sqs = stage.desk.deployed.client("sqs")
+    for url in sqs.list_queues().get("QueueUrls", ()):
+        answer = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0)
+        for message in answer.get("Messages", ()):
+            yield url, message["Body"]
+    yield "engine.log", (stage.desk.home / "engine.log").read_text("utf-8", "replace")
