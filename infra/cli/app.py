@@ -35,7 +35,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    help="A customer-care desk. Commands go to the local desk (`make run`), or with --stack to a deployed one.",
+    help="A customer-care desk: the local one (`make run`), or with --stack one that is deployed.",
 )
 
 

@@ -104,11 +104,16 @@ def whatsapp(
 
 @app.command()
 def slack(context: typer.Context, name: Name = "care") -> None:
-    """Connect a Slack channel, where people are told. Asks for its incoming webhook, or reads SPORTELLO_SLACK_URL."""
+    """Connect a Slack channel, where people are told.
+
+    Asks for the address of its incoming webhook, or reads SPORTELLO_SLACK_URL.
+    """
     _enter(context, name)
-    url = _secret("SPORTELLO_SLACK_URL", "Address of the incoming webhook, https://hooks.slack.com/services/…")
+    url = _secret("SPORTELLO_SLACK_URL", "Address of the incoming webhook")
     if not SLACK_FORM.fullmatch(url):
-        raise Refused("that is no incoming webhook of Slack: it begins with https://hooks.slack.com/services/")
+        raise Refused(
+            "that is no incoming webhook of Slack: it begins with https://hooks.slack.com/services/"
+        )
     secrets.write_secret("slack", name, url)
     teams = [
         team

@@ -39,7 +39,7 @@ def _explanations() -> list[Explanation]:
     from sportello.channels.base import ConnectError
     from sportello.services.context import Busy
     from sportello.services.desk import NoDesk
-    from sportello.services.reply import NoThread, NotAllowed
+    from sportello.services.reply import NotAllowed, NoThread
 
     from infra.bundle import BundleError
     from infra.engine.deploy import DeployFailed

@@ -9,7 +9,6 @@ from sportello.aws import clock as desk_clock
 from sportello.aws import outbox, secrets
 from sportello.aws.environment import environment
 from sportello.domain import keys
-from sportello.domain.desk import Desk
 from sportello.domain.language import language_of
 from sportello.domain.message import ENDED, Message
 from sportello.domain.model import Instant
@@ -47,13 +46,13 @@ def say(
     desk = bundle().desk
     if at:
         set_clock(world, read_time(at, desk.time_zone))
-    account = _account(channel)
+    account = account_of(channel)
     spoken = language or language_of(text, desk.languages) or desk.default_language
     said = world.say(channel, text, sender, account=account, language=spoken)  # type: ignore[arg-type]
-    _report(said, channel, account, desk)
+    _report(said, channel)
 
 
-def _account(channel: str) -> str:
+def account_of(channel: str) -> str:
     """The first account of the channel's first connection."""
     for connection in secrets.read_connections(channel).values():
         if connection.accounts:
@@ -61,15 +60,22 @@ def _account(channel: str) -> str:
     raise Refused(f"nothing is connected on {channel}: connect it, or start again with `make run`.")
 
 
-def _report(said: Said, channel: str, account: str, desk: Desk) -> None:
+def thread_of(channel: str, address: str) -> str:
+    """The thread of a customer by their address in the world.
+
+    A WhatsApp address is an alias of the customer's id: the row there points to the thread.
+    """
+    account = account_of(channel)
+    return look(keys.thread_id(environment().id_salt, channel, account, address), newest=1).thread.id
+
+
+def _report(said: Said, channel: str) -> None:
     if said.note:
         raise Refused(f"the platform delivered nothing: {said.note}")
     if said.status != 200:
         raise Refused(f"the webhook answered {said.status or 'nothing'}; the platform tries again.")
-    # A WhatsApp address is an alias of the customer's id: the row there points to the thread.
-    id = keys.thread_id(environment().id_salt, channel, account, said.address)
     try:
-        view = look(id)
+        view = look(thread_of(channel, said.address))
     except NoThread:
         console.print("Delivered (200).")
         return
@@ -120,5 +126,3 @@ def set_clock(world: WorldClient, moment: Instant | None) -> None:
     offset = 0 if moment is None else moment - desk_clock.real_now()
     desk_clock.set_offset(offset)
     world.clock(offset)
-
-

@@ -5,6 +5,7 @@ import time
 from typing import Annotated
 
 import typer
+from rich.console import RenderableType
 from rich.text import Text
 from sportello.aws import outbox, store
 from sportello.aws import threads as listing
@@ -38,7 +39,9 @@ def threads(
     moment = now()
     waiting = [row for team in desk.teams for row in store.owing_threads(team, limit=most)]
     waiting.sort(key=lambda row: row["owed_since"])
-    parts = [shown.inbox(waiting[:most], moment)] if waiting else [Text("Nobody waits for an answer.")]
+    parts: list[RenderableType] = (
+        [shown.inbox(waiting[:most], moment)] if waiting else [Text("Nobody waits for an answer.")]
+    )
     if not owed:
         others = [thread for thread in listing.newest(most) if not thread.owes]
         if others:
@@ -66,7 +69,7 @@ def reply(
     name: As = "",
     seen: Annotated[
         str,
-        typer.Option("--seen", metavar="MESSAGE", help="The last message you have read; default: the newest."),
+        typer.Option("--seen", metavar="MESSAGE", help="The last one you read; default: the newest."),
     ] = "",
 ) -> None:
     """Answer a customer. It settles what you have seen: what came later stays owed."""
@@ -107,7 +110,8 @@ def resolve(
     context: typer.Context,
     id: ThreadId,
     reason: Annotated[
-        str, typer.Option("--reason", metavar="CODE", help="Why, in one word; needed where an answer is owed.")
+        str,
+        typer.Option("--reason", metavar="CODE", help="Why, in a word; needed where it owes."),
     ] = "",
     name: As = "",
 ) -> None:

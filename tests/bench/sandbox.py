@@ -80,18 +80,22 @@ class Sandbox:
             self._folder / "runtime",
             self._folder / "programs",
         ]
-        done = subprocess.run(
-            [sys.executable, "-I", "-S", "-B", "-c", _START.format(program=program), *map(str, path)],
-            env=dict(environment),
-            input=event,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=CHILD_SECONDS,
-        )
+        log = self._folder / "log"  # a file: a pipe would charge the process for waking its reader
+        with log.open("w") as output:
+            done = subprocess.run(
+                [sys.executable, "-I", "-S", "-B", "-c", _START.format(program=program), *map(str, path)],
+                env=dict(environment),
+                input=event,
+                stdout=output,
+                stderr=subprocess.PIPE,
+                text=True,
+                check=False,
+                timeout=CHILD_SECONDS,
+            )
+        logged = log.read_text("utf-8")
         if done.returncode:
-            raise ChildFailed(f"{program}: {done.stderr[-2000:] or done.stdout[-2000:]}")
-        return done.stderr, done.stdout
+            raise ChildFailed(f"{program}: {done.stderr[-2000:] or logged[-2000:]}")
+        return done.stderr, logged
 
 
 _START = "import sys; sys.path[:0] = sys.argv[1:]; import {program}"

@@ -6,6 +6,7 @@ a transaction that touches a partition of ``cancelled`` fails with those reasons
 
 import json
 import threading
+import zlib
 from collections.abc import Mapping, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -80,6 +81,9 @@ def _handler(stub: Stub) -> type[BaseHTTPRequestHandler]:
             self.send_response(status)
             self.send_header("content-type", "application/x-amz-json-1.0")
             self.send_header("content-length", str(len(answer)))
+            self.send_header("connection", "keep-alive")
+            self.send_header("x-amzn-requestid", "0" * 52)
+            self.send_header("x-amz-crc32", str(zlib.crc32(answer)))
             self.end_headers()
             self.wfile.write(answer)
             self.wfile.flush()

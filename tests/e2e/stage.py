@@ -159,8 +159,19 @@ class Stage:
             lines[group["logGroupName"]] = [event["message"] for page in pages for event in page["events"]]
         return lines
 
-    def all_ended(self) -> bool:
-        return all(row.state in ENDED for _, row in self.scan().outbox())
+    def settle(self, seconds: float = 30.0) -> None:
+        """Sweep, and wait until every row has ended, everybody is told and no receipt is under way."""
+        self.sweep()
+        wait_for(self.all_done, "every row ends and everybody is told", seconds, lambda: str(self.open_rows()))
+        self.desk.client.settle(seconds)
+
+    def all_done(self) -> bool:
+        return not self.open_rows()
+
+    def open_rows(self) -> list[tuple[str, Message | Escalation]]:
+        rows = self.scan()
+        waiting = [(thread, call) for thread, calls in rows.calls.items() for call in calls if call.due]
+        return [*((thread, row) for thread, row in rows.outbox() if row.state not in ENDED), *waiting]
 
     def set_row(self, thread: str, key: str, **numbers: int) -> None:
         """Move times of a row, where a test will not wait for real time."""

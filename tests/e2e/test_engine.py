@@ -13,8 +13,10 @@ from pathlib import Path
 
 import boto3
 import pytest
+
 from infra.engine.deploy import REGION
-from infra.engine.launcher import ROOT, Engine, EngineFailed
+from infra.engine.launcher import Engine, EngineFailed
+from infra.engine.template import ROOT
 
 LAUNCH = """
 import sys, time

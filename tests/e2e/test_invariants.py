@@ -19,8 +19,7 @@ def test_a_night_of_one_customer_leaves_something_to_look_at(stage: Stage, chann
 
 
 def test_every_invariant_holds(stage: Stage) -> None:
-    stage.sweep()
-    wait_for(stage.all_ended, "every outbox row ends", 30)
+    stage.settle()
     assert_invariants(stage)
 
 

@@ -30,7 +30,7 @@ def pointing() -> dict[str, str]:
 
 
 def texts(thread: str) -> list[str]:
-    return [row["text"] for row in heard() if row["PK"] == f"T#{thread}"]
+    return [row["text"] for row in heard() if row["PK"] == f"T#{thread}" and "text" in row]
 
 
 def moved(previous: tuple[str, ...], customer: Customer, **fields: Any) -> Moved:

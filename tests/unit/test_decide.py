@@ -81,9 +81,9 @@ class TestWhatOwes:
 
     def test_a_second_message_changes_nothing_that_is_decided_by(self) -> None:
         talk = Conversation()
-        talk.customer("Mon 10:00", "Buongiorno")
+        talk.customer("Mon 10:00", "Dov'è il mio ordine?")
         before = talk.thread
-        decision = talk.customer("Mon 10:01", "Dov'è il mio ordine?")
+        decision = talk.customer("Mon 10:01", "Ci siete?")
         assert decision.reasons == (Reason.STILL_OWES,)
         assert talk.thread == before
 

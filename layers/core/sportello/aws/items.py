@@ -26,7 +26,7 @@ def attribute(value: Any) -> dict[str, Any]:
     if isinstance(value, bool):
         return {"BOOL": value}
     if isinstance(value, str):
-        return {"S": value}
+        return {"S": value if value.isascii() else _whole(value)}
     if isinstance(value, int | float):
         return {"N": repr(value)}
     if value is None:
@@ -34,6 +34,11 @@ def attribute(value: Any) -> dict[str, Any]:
     if isinstance(value, Mapping):
         return {"M": {name: attribute(part) for name, part in value.items()}}
     return {"L": [attribute(part) for part in value]}
+
+
+def _whole(text: str) -> str:
+    """JSON may escape half a surrogate pair; no table takes it."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def value(attr: Mapping[str, Any]) -> Any:
@@ -94,7 +99,7 @@ def message_item(thread: str, message: Message, expires: int) -> Item:
     item = row_key(thread, message.key)
     item |= {name: attribute(field) for name, field in fields.items() if not empty(field)}
     if message.fragment is not None:
-        item["fragment"] = {"S": json.dumps(message.fragment, ensure_ascii=False, separators=(",", ":"))}
+        item["fragment"] = attribute(json.dumps(message.fragment, ensure_ascii=False, separators=(",", ":")))
     if message.due is not None:
         item["due_shard"] = {"S": shard(thread, "o")}
     item |= {"v": {"N": str(SCHEMA)}, "expires": {"N": str(expires)}}

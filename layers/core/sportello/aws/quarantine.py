@@ -1,9 +1,8 @@
 """What cannot be stored as a row goes to S3 first: unreadable bodies, and texts too long for a row."""
 
 import hashlib
-import json
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sportello.aws import clients
 from sportello.aws.environment import environment

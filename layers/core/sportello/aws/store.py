@@ -117,6 +117,10 @@ class Lost:
     """An outbox row is no longer where this act expected it: somebody else took the step."""
 
 
+class TooLarge(ValueError):
+    """No row can hold this: what is bulky has to go to S3 first."""
+
+
 Outcome = Committed | Duplicate | Moved | PointerTaken | AlreadyCaused | Lost
 
 
@@ -191,7 +195,7 @@ def _writes(change: Commit) -> list[_Write]:
 
 def _put(item: Item, *, old: bool = False) -> dict[str, Any]:
     if items.size(item) > items.ROW_LIMIT:
-        raise ValueError(f"a row of {items.size(item)} bytes; DynamoDB takes {items.ROW_LIMIT}")
+        raise TooLarge(f"a row of {items.size(item)} bytes; DynamoDB takes {items.ROW_LIMIT}")
     put = {
         "TableName": environment().table,
         "Item": item,

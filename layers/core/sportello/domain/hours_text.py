@@ -2,7 +2,7 @@
 
 import re
 
-# Patterns are text: compiling them all costs a webhook 2 ms, and a desk without nights needs one.
+# Patterns are text, compiled at use: a desk without nights spares its webhooks 0.3 ms of cold start.
 _SPAN = r"\b(\d\d?):(\d\d)-(\d\d?):(\d\d)\b"
 _SPANS = rf"{_SPAN}(,\s*{_SPAN})*"
 RULES = r"(?:;|,\s(?!\d\d?:\d\d))"

@@ -1,10 +1,12 @@
 """What a customer changes afterwards: edits, deletes, a new id or number."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from sportello.aws import store
 from sportello.domain import keys
 from sportello.domain.events import Delete, Edit, Moved
+from sportello.domain.thread import Thread, advanced
 from sportello.services import rows
 from sportello.services.context import Busy, Context, tries
 from sportello.services.threads import Located, locate, relocated
@@ -16,68 +18,76 @@ ONE_TRANSACTION = 40
 
 def take_edit(context: Context, event: Edit) -> str:
     """Kept beside the message, whichever of the two comes first."""
-    located = _locate(context, event)
-    hashed = keys.message_hash(located.thread.id, event.original)
+    return _take(context, event, partial(_edit_commit, context, event))
+
+
+def _edit_commit(context: Context, event: Edit, before: Thread) -> store.Commit:
     change = store.Change(
-        key=keys.change_key(hashed, event.time, "edit"),
+        key=keys.change_key(keys.message_hash(before.id, event.original), event.time, "edit"),
         time=event.time,
         kind="edit",
         text=rows.clip(event.text, EDIT_BYTES),
     )
-    return _take(context, located, (change,))
+    return store.Commit(
+        before=before,
+        after=before.model_copy(update={"rev": max(before.rev, 1)}),
+        expires=rows.expires(context.desk, context.now()),
+        changes=(change,),
+    )
 
 
 def take_delete(context: Context, event: Delete) -> str:
     """The words go at once; a message that has not arrived yet is remembered for a day."""
-    located = _locate(context, event)
-    originals = dict.fromkeys(event.originals)  # a transaction takes each row once
-    hashes = [keys.message_hash(located.thread.id, original) for original in originals]
-    found = store.find_originals(located.thread.id, hashes) if located.thread.rev else {}
+    originals = tuple(dict.fromkeys(event.originals))  # a transaction takes each row once
     outcome = "duplicate"
-    for start in range(0, len(hashes), ONE_TRANSACTION):
-        some = hashes[start : start + ONE_TRANSACTION]
-        outcome = _delete(context, located if not start else located.again(), event, some, found)
+    for start in range(0, len(originals), ONE_TRANSACTION):
+        some = originals[start : start + ONE_TRANSACTION]
+        outcome = _take(context, event, partial(_delete_commit, context, event, some))
     return outcome
 
 
-def _delete(
-    context: Context, located: Located, event: Delete, hashes: list[str], found: Mapping[str, str]
-) -> str:
-    changes = tuple(
-        store.Change(
-            key=keys.change_key(hashed, event.time or 0, "delete"),
-            time=event.time or context.now(),
-            kind="delete",
-        )
-        for hashed in hashes
-    )
-    missing = tuple(hashed for hashed in hashes if hashed not in found)
+def _delete_commit(
+    context: Context, event: Delete, originals: Sequence[str], before: Thread
+) -> store.Commit:
+    """One of the missing that arrives meanwhile fails this commit, or its own: both look again."""
+    now = context.now()
+    hashes = [keys.message_hash(before.id, original) for original in originals]
+    found = store.find_originals(before.id, hashes) if before.rev else {}
+    missing = [hashed for hashed in hashes if hashed not in found]
     emptied = tuple(found[hashed] for hashed in hashes if hashed in found)
-    return _take(context, located, changes, emptied, missing)
+    after = before.model_copy(
+        update={
+            "gone": rows.remember_gone(before, missing, now),
+            "first": rows.first_without(before, emptied),
+        }
+    )
+    after = advanced(before, after)
+    if missing:
+        after = after.model_copy(update={"rev": before.rev + 1})
+    return store.Commit(
+        before=before,
+        after=after,
+        expires=rows.expires(context.desk, now),
+        changes=tuple(
+            store.Change(
+                key=keys.change_key(hashed, event.time or 0, "delete"),
+                time=event.time or now,
+                kind="delete",
+            )
+            for hashed in hashes
+        ),
+        emptied=emptied,
+        saw_last_in=bool(missing),
+    )
 
 
-def _take(
-    context: Context,
-    located: Located,
-    changes: tuple[store.Change, ...],
-    emptied: tuple[str, ...] = (),
-    missing: tuple[str, ...] = (),
-) -> str:
+def _take(context: Context, event: Edit | Delete, commit_on: Callable[[Thread], store.Commit]) -> str:
+    located = _locate(context, event)
     for _ in tries(context.deadline):
-        before, now = located.thread, context.now()
-        after = before.model_copy(
-            update={"gone": rows.remember_gone(before, missing, now), "rev": max(before.rev, 1)}
-        )
-        commit = store.Commit(
-            before=before,
-            after=after,
-            expires=rows.expires(context.desk, now),
-            changes=changes,
-            emptied=emptied,
-        )
+        commit = commit_on(located.thread)
         match store.commit(commit):
             case store.Committed():
-                return changes[0].kind
+                return commit.changes[0].kind
             case store.Duplicate():
                 return "duplicate"
             case _:
@@ -114,16 +124,15 @@ def take_moved(context: Context, event: Moved) -> str:
 
 
 def _locate_moved(context: Context, event: Moved) -> Located:
-    """The old id's thread where there is one, and the new ids that shall point to it."""
+    """The thread of the old ids; the other ids, old and new, shall point to it or lead to the one in use."""
     previous = event.customer.model_copy(
         update={
             "id": event.previous[0],
             "aliases": (*event.previous[1:], event.customer.id, *event.customer.aliases),
         }
     )
-    located = locate(context.salt, context.channel.name, context.connection.name, event.account, previous)
-    return located if located.thread.rev else _locate(context, event)
+    return locate(context.salt, context.channel.name, context.connection.name, event.account, previous)
 
 
-def _locate(context: Context, event: Edit | Delete | Moved) -> Located:
+def _locate(context: Context, event: Edit | Delete) -> Located:
     return locate(context.salt, context.channel.name, context.connection.name, event.account, event.customer)

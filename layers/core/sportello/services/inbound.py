@@ -20,6 +20,13 @@ SOONEST = 1_262_304_000_000
 
 def take_inbound(context: Context, event: Inbound) -> str:
     """Stored exactly once, with everything that it causes."""
+    try:
+        return _take(context, event)
+    except store.TooLarge:
+        return _take(context, rows.reduced(event))
+
+
+def _take(context: Context, event: Inbound) -> str:
     located = locate(
         context.salt, context.channel.name, context.connection.name, event.account, event.customer
     )

@@ -20,6 +20,7 @@ TEXT_BYTES = 32_768
 """A longer text goes to S3; the row keeps its beginning."""
 FRAGMENT_BYTES = 16_384
 BEGINNING_BYTES = 1_024
+DELETED = "[deleted]"
 GONE_MOST = 8
 GONE_HASH = 6
 """Characters of a hash that the thread row keeps of an early delete; the hour it is kept until follows."""
@@ -94,6 +95,22 @@ def inbound(
     return _with_fragment(message, event)
 
 
+def reduced(event: Inbound) -> Inbound:
+    """A message that no row can hold: all of it becomes the fragment, which goes to S3."""
+    return event.model_copy(
+        update={
+            "fragment": event.model_dump(mode="json"),
+            "media": event.media[:1],
+            "cards": (),
+            "place": None,
+            "payload": clip(event.payload, BEGINNING_BYTES),
+            "quote": clip(event.quote, BEGINNING_BYTES),
+            "album": clip(event.album, BEGINNING_BYTES),
+            "detail": clip(event.detail, BEGINNING_BYTES),
+        }
+    )
+
+
 def _fitting(text: str) -> tuple[str, str]:
     if len(text) * 4 <= TEXT_BYTES or len(text.encode("utf-8", "replace")) <= TEXT_BYTES:
         return text, ""
@@ -154,6 +171,20 @@ def remember_gone(thread: Thread, missing: Sequence[str], now: Instant) -> tuple
     until = (now + DAY) // HOUR + 1
     kept = [entry for entry in thread.gone if _kept(entry, now)]
     return tuple([*kept, *(f"{hashed[:GONE_HASH]}{until}" for hashed in missing)][-GONE_MOST:])
+
+
+def first_without(thread: Thread, emptied: Sequence[str]) -> str:
+    """What the inbox shows, once these messages have lost their words."""
+    if thread.owed_since is None:
+        return thread.first
+    oldest = keys.message_key(thread.owed_since, None, "")
+    return DELETED if any(key.startswith(oldest) for key in emptied) else thread.first
+
+
+def wordless(event: Inbound) -> Inbound:
+    """A message that was deleted before it came: it is judged and stored without its words."""
+    nothing = {"text": "", "media": (), "place": None, "cards": (), "payload": "", "fragment": None}
+    return event.model_copy(update=nothing)
 
 
 def _kept(entry: str, now: Instant) -> bool:
