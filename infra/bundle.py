@@ -168,7 +168,7 @@ def _desk(files: _Files, at: Instant) -> Desk | None:
     document = files.yaml("desk.yaml", "name: Sportello")
     if document is None:
         return None
-    desk, lines = parse(document, Desk, _DESK_EXAMPLES)
+    desk, lines = parse(document, Desk, _DESK_EXAMPLES, elsewhere=("phrases",))
     lines += [*_of_place_and_hours(document, at), *_of_policy(document)]
     if desk is not None:
         lines += _of_exceptions(document, desk)
@@ -385,9 +385,14 @@ def _notifications(files: _Files, language: str) -> BaseModel | None:
     document = files.yaml(f"{folder}/words.yaml", "labels: {customer: Customer, channel: Channel}")
     if document is None:
         return None
-    examples = {"labels": "labels: {customer: Customer}", "reasons": "reasons: {urgent: it seems urgent}"}
+    examples = {
+        "labels": "labels: {customer: Customer}",
+        "reasons": "reasons: {urgent: it seems urgent}",
+        "channels": "channels: {whatsapp: WhatsApp}",
+        "nothing_said": "nothing_said: (no text)",
+    }
     data = {**document.data, "title": title, "answer": answer}
-    texts, lines = parse(document, NotificationTexts, {**examples, "channels": "channels: {x: X}"}, data)
+    texts, lines = parse(document, NotificationTexts, examples, data, ("title", "answer"))
     for key, needed in (("labels", wording.LABELS), ("reasons", CALLS)):
         lines += _of_keys(document, key, tuple(map(str, needed)))
     for key in ("title", "answer"):

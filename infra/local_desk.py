@@ -11,7 +11,7 @@ from infra.engine.deploy import Deployed, deploy
 from infra.engine.launcher import HOME, PORT, Engine
 from infra.world.client import WorldClient
 from infra.world.model import Setup, TelegramBot, WhatsAppNumber
-from infra.world.server import World
+from infra.world.server import STATE_FILE, World
 
 MAIL_FROM = "desk@example.com"
 SLACK_PATH = "/services/T0LOCAL/B0LOCAL/local-desk"
@@ -47,7 +47,9 @@ class LocalDesk:
         """Bring everything up; on any failure everything is down again."""
         try:
             self._timed("engine", lambda: self.engine.start(auth=auth, reset=reset, port=port))
-            self.world = World(0, None if reset else self.home)
+            if reset:
+                (self.home / STATE_FILE).unlink(missing_ok=True)
+            self.world = World(0, self.home)
             self._timed("world", self.world.start)
             self.client = WorldClient(self.world.url)
             parameters = {"Clock": clock, "Platforms": self.world.url, "MailFrom": MAIL_FROM}

@@ -1,6 +1,6 @@
 """Mistakes in a YAML document against a pydantic model, in words for who edits it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Annotated, Any, TypeVar, get_args, get_origin
@@ -22,13 +22,19 @@ _WRONG = MappingProxyType(
         "dict_type": "must be lines of 'key: value'",
         "model_type": "must be lines of 'key: value'",
         "string_too_short": "is empty",
+        "too_short": "has too few entries",
+        "too_long": "has too many entries",
         "string_pattern_mismatch": "is not written in the right form",
     }
 )
 
 
 def parse(
-    document: Document, model: type[M], examples: Mapping[str, str], data: Any = None
+    document: Document,
+    model: type[M],
+    examples: Mapping[str, str],
+    data: Any = None,
+    elsewhere: Sequence[str] = (),
 ) -> tuple[M | None, list[Line]]:
     """The model, or what is wrong with each line.
 
@@ -36,20 +42,28 @@ def parse(
         examples: by the dotted path without numbers and names (``exceptions.hours``) or the last key:
             a line of the right form.
         data: what the document says, where it was completed from other files.
+        elsewhere: keys that stand in other files, not to be suggested here.
     """
     data = _without_empty(document.data if data is None else data, model)
     try:
         return model.model_validate(data), []
     except ValidationError as error:
-        errors = error.errors(include_url=False, include_input=False)
+        errors = _causes(error.errors(include_url=False, include_input=False))
     meant = {name for path, key, name in _misspelt(errors, model)}
     lines = []
     for found in errors:
         path = tuple(part for part in found["loc"] if part != "[key]")
         if found["type"] == "missing" and path[-1] in meant:
             continue  # it is there, misspelt
-        lines.append(Line(document.line(path), _text(path, found["type"], found["msg"], model, examples)))
+        known = [name for name in _fields(model, path[:-1]) if name not in elsewhere]
+        lines.append(Line(document.line(path), _text(path, found["type"], found["msg"], known, examples)))
     return None, lines
+
+
+def _causes(errors: list[Any]) -> list[Any]:
+    """Without "too few entries" where an entry was refused."""
+    refused = {error["loc"][:length] for error in errors for length in range(len(error["loc"]))}
+    return [error for error in errors if error["type"] != "too_short" or error["loc"] not in refused]
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
@@ -58,19 +72,18 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f" (did you mean {by_case[close[0]]!r}?)" if close else ""
 
 
-def _text(path: Path, kind: str, message: str, model: type[BaseModel], examples: Mapping[str, str]) -> str:
+def _text(path: Path, kind: str, message: str, known: Sequence[str], examples: Mapping[str, str]) -> str:
     example = f"; write e.g. {_example(path, examples)}"
     name = ".".join(map(str, path)) or "the file"
     if kind == "missing":
         return f"{name!r} is missing{example}"
     if kind == "extra_forbidden":
-        known = list(_fields(model, path[:-1]))
         return (
             f"{path[-1]!r} is not known here{did_you_mean(str(path[-1]), known)}; known: {', '.join(known)}"
         )
     if kind == "value_error":
         text = f"{name}: {message.removeprefix('Value error, ')}"
-        return text if "write" in text or "name one" in text else text + example
+        return text if "write" in text else text + example
     return f"{name!r} {_WRONG.get(kind, message[:1].lower() + message[1:])}{example}"
 
 
@@ -91,16 +104,21 @@ def _misspelt(errors: Iterable[Any], model: type[BaseModel]) -> Iterable[tuple[P
 
 
 def _fields(model: type[BaseModel], path: Path) -> Mapping[str, Any]:
-    """The fields of the model at a path."""
+    """The fields of the model at a path; none where the document has another shape than the model."""
     at: Any = model
     for part in path:
-        while get_origin(at) is Annotated:
-            at = get_args(at)[0]
-        if isinstance(at, type) and issubclass(at, BaseModel):
-            at = at.model_fields[str(part)].annotation
+        if _is_model(at):
+            field = at.model_fields.get(part)
+            at = field.annotation if field else None
         else:  # Mapping[str, X] or tuple[X, ...]
-            at = get_args(at)[0 if isinstance(part, int) else 1]
-    return at.model_fields if isinstance(at, type) and issubclass(at, BaseModel) else {}
+            at = (get_args(at) or (None,))[0 if isinstance(part, int) else -1]
+        if get_origin(at) is Annotated:
+            at = get_args(at)[0]
+    return at.model_fields if _is_model(at) else {}
+
+
+def _is_model(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)
 
 
 def _without_empty(data: Any, model: type[BaseModel], path: Path = ()) -> Any:

@@ -23,11 +23,14 @@ _HINTS = {
     "end of stream": 'a quotation mark or bracket is not closed; write e.g. "{h}:{mm}" or [it, en]',
     "expected ',' or": "a comma or closing bracket is missing; write e.g. [it, en]",
     "found unknown escape character": "a backslash in double quotes; write e.g. 'single quotes'",
-    "cannot start any token": 'this sign cannot begin a text; put it in quotes, e.g. "@care" or "{h}:{mm}"',
-    "but found another document": "one document only; leave out the line ---",
+    "cannot start any token": 'this sign cannot begin a text; put it in quotes, e.g. "{h}:{mm}"',
+    "but found another document": "one document only; leave out e.g. the line ---",
     "undefined alias": 'text that begins with * needs quotes; write e.g. "*"',
-    "special characters are not allowed": "an invisible control character; type the line again",
+    "special characters are not allowed": "a control character; type it again, e.g. name: Sportello",
 }
+
+
+_NOTICED_LATE = ("end of stream", "expected ',' or", "could not find expected ':'")
 
 
 class Line(NamedTuple):
@@ -73,8 +76,9 @@ def _explain(error: yaml.YAMLError, text: str) -> Line:
         position = getattr(error, "position", 0)  # ReaderError: counts characters
         return Line(text.count("\n", 0, position) + 1, _hint(str(getattr(error, "reason", error))))
     problem = error.problem or ""
-    # What is never closed is noticed at the end of the file; it began at the context.
-    mark = error.context_mark if "end of stream" in problem else error.problem_mark
+    # What is never closed is noticed further down; it began at the context.
+    begun = any(sign in problem for sign in _NOTICED_LATE)
+    mark = error.context_mark if begun else error.problem_mark
     mark = mark or error.problem_mark or error.context_mark
     return Line(mark.line + 1 if mark else 1, _hint(problem))
 
@@ -91,10 +95,11 @@ class _Reader:
         self._seen: set[int] = set()
 
     def value(self, node: yaml.Node, path: Path) -> Any:
-        number = node.start_mark.line + 1
-        self.lines.setdefault(path, number)
+        number = self.lines.setdefault(path, node.start_mark.line + 1)
         if id(node) in self._seen:
-            self.wrong.append(Line(number, "anchors (& and *) are not read; write the value out again"))
+            self.wrong.append(
+                Line(number, "anchors (& and *) are not read; write the value out again, e.g. Europe/Rome")
+            )
             return None
         self._seen.add(id(node))
         if isinstance(node, yaml.MappingNode):

@@ -8,6 +8,7 @@ import json
 import os
 import re
 import secrets as random
+import sys
 import time
 from collections.abc import Callable, Mapping
 from typing import Annotated
@@ -54,6 +55,7 @@ def telegram(
     _say(f"The token is good: @{bot['name']}.")
     account = Account(id=str(bot["id"]), name=str(bot["name"]))
     connection = _with_previous(draft.model_copy(update={"accounts": (account,)}), before)
+    _refuse_twice(channel, connection)
     _store(channel, connection, before)
     url = place.webhook("telegram", name)
     _wait_until_live(url, _answers_unsigned)
@@ -96,6 +98,7 @@ def whatsapp(
     accounts = tuple(Account(id=item["id"], name=item["display_phone_number"]) for item in found)
     _say(f"The token is good: {', '.join(account.name or account.id for account in accounts)}.")
     connection = _with_previous(draft.model_copy(update={"accounts": accounts}), before)
+    _refuse_twice(channel, connection)
     _store(channel, connection, before)
     url = place.webhook("whatsapp", name)
     _wait_until_live(url, lambda address: _answers_challenge(address, verify))
@@ -147,8 +150,12 @@ def _first_account(before: Connection | None) -> str:
 
 def _secret(variable: str, question: str) -> str:
     """From the environment, else asked for without showing it."""
-    value = os.environ.get(variable) or typer.prompt(question, hide_input=True)
-    value = str(value).strip()
+    value = os.environ.get(variable, "")
+    if not value:
+        if not sys.stdin.isatty():
+            raise Refused(f"{question}: set {variable}, or run this in a terminal.")
+        value = str(typer.prompt(question, hide_input=True))
+    value = value.strip()
     if not value or not value.isascii() or any(character.isspace() for character in value):
         raise Refused(f"{question}: empty, or holds spaces or accents: copy it again, whole.")
     return value
@@ -171,6 +178,14 @@ def _with_previous(connection: Connection, before: Connection | None) -> Connect
     current = connection.secrets[0]
     previous = [secret for secret in before.secrets if secret != current][:1]
     return connection.model_copy(update={"secrets": (current, *previous)})
+
+
+def _refuse_twice(channel: Channel, connection: Connection) -> None:
+    """An account belongs to one connection: two addresses would take its messages from each other."""
+    ours = {account.id for account in connection.accounts}
+    for other in secrets.read_connections(channel.name).values():
+        if other.name != connection.name and ours & {account.id for account in other.accounts}:
+            raise Refused(f"this account is connected already, as {other.name}: use --name {other.name}")
 
 
 def _store(channel: Channel, connection: Connection, before: Connection | None) -> None:
@@ -233,4 +248,4 @@ def _register(channel: Channel, connection: Connection, url: str, http: Http) ->
 
 
 def _say(text: str) -> None:
-    console.print(Text(text))
+    console.print(Text(text), soft_wrap=True)

@@ -10,7 +10,7 @@ class Refused(Exception):
 
 NOT_ALLOWED = {
     "unreachable": "this customer cannot be reached any more: they blocked us or left.",
-    "window_closed": "the platform's time for free answers is over: the customer has to write again first.",
+    "window_closed": "the platform's time for free answers is over: use an approved form (--template).",
     "too_long": "the text is longer than the platform takes: send it in two.",
     "empty": "the text is empty.",
     "refused": "the platform never takes such a message.",

@@ -87,13 +87,22 @@ def _tell_what_to_try(waiting: str) -> None:
         ("what was said and decided, and why", f"{name} thread {waiting}"),
         ("answer the one who still waits", f'{name} reply {waiting} "Yes, of course: which address?"'),
         ("be a customer", f'{name} say whatsapp "Buongiorno, a che ora aprite domani?" --from "Customer A"'),
-        ("move the desk's clock", f"{name} clock real"),
+        ("move the desk's clock to its next opening", f"{name} clock {_next_opening()}"),
         ("after editing templates/ (takes effect at the next start)", f"{name} check"),
     )
     console.print(Text("\nThe desk stays up. In another terminal, in this folder, try:"))
     for what, line in tries:
         console.print(Text.assemble(("  # " + what + "\n", "dim"), "  " + line), soft_wrap=True)
     console.print(Text("\nCtrl-C ends it; what happened is kept under .local/.", "dim"))
+
+
+def _next_opening() -> str:
+    """In the desk's own time; a desk that never closes gets the time it is."""
+    from sportello.aws.clock import now
+
+    calendar = bundle().desk.calendar
+    opening = calendar.next_opening(now())
+    return "real" if opening is None else f"{calendar.wall(opening):%Y-%m-%dT%H:%M}"
 
 
 def _stay(desk: "LocalDesk") -> None:

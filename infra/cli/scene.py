@@ -32,6 +32,8 @@ T = TypeVar("T")
 
 WAIT_SECONDS = 20.0
 LOOK_SECONDS = 0.03
+CLOSINGS = 14
+"""How many closings are looked at for one that lasts to another day."""
 AFTER_CLOSING = 2 * HOUR + 15 * MINUTE
 OPERATOR = "Operator"
 
@@ -266,17 +268,23 @@ class Scene:
 
 
 def evening(desk: Desk, after: Instant) -> Instant | None:
-    """A time after closing, with the next opening on another day; None for a desk that never closes."""
+    """A time after closing; None for a desk that never closes.
+
+    The next closing that lasts to another day: a desk that has lunch should not tell of the afternoon.
+    """
     calendar = desk.calendar
+    chosen: Instant | None = None
     closing = calendar.next_closing(after)
-    while closing is not None:
-        opening = calendar.next_opening(closing)
-        if opening is None:
-            return closing + HOUR
+    for _ in range(CLOSINGS):
+        opening = None if closing is None else calendar.next_opening(closing)
+        if closing is None or opening is None:
+            break
+        moment = min(closing + AFTER_CLOSING, (closing + opening) // 2)
         if calendar.wall(opening).date() != calendar.wall(closing).date():
-            return min(closing + AFTER_CLOSING, (closing + opening) // 2)
+            return moment
+        chosen = chosen or moment
         closing = calendar.next_closing(opening)
-    return None
+    return chosen
 
 
 def _connect_slack(desk: Desk) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from rich.cells import cell_len
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -14,6 +15,8 @@ from sportello.services.reply import View
 from infra.cli.times import shown_age, shown_time
 from infra.cli.work import printable
 
+NAME_MOST = 24
+
 STATE_STYLES = {
     State.SENT: "green",
     State.FAILED: "bold red",
@@ -24,35 +27,50 @@ STATE_STYLES = {
 
 def inbox(rows: Iterable[dict[str, Any]], now: Instant) -> Table:
     """Owing threads, as ``store.owing_threads`` gives them."""
-    table = _list("Thread", "Waiting", "Channel", "Customer", "First words")
-    for row in rows:
-        table.add_row(
-            row["thread"],
-            shown_age(now - row["owed_since"]),
-            row.get("channel", ""),
-            Text(printable(row.get("name", ""))),
-            Text(printable(row.get("first", ""))),
-        )
-    return table
+    return _list(
+        ("Thread", "Waiting", "Channel", "Customer", "First words"),
+        [
+            (
+                row["thread"],
+                shown_age(now - row["owed_since"]),
+                row.get("channel", ""),
+                _name(row.get("name", "")),
+                printable(row.get("first", "")),
+            )
+            for row in rows
+        ],
+    )
 
 
 def overview(threads: Iterable[Thread], zone: str, now: Instant) -> Table:
-    table = _list("Thread", "Last heard", "Channel", "Customer", "State")
-    for thread in threads:
-        table.add_row(
-            thread.id,
-            shown_time(thread.window or thread.created, zone),
-            thread.channel,
-            Text(printable(thread.name)),
-            Text(state(thread, now)),
-        )
-    return table
+    return _list(
+        ("Thread", "Last heard", "Channel", "Customer", "State"),
+        [
+            (
+                thread.id,
+                shown_time(thread.window or thread.created, zone),
+                thread.channel,
+                _name(thread.name),
+                state(thread, now),
+            )
+            for thread in threads
+        ],
+    )
 
 
-def _list(*columns: str) -> Table:
+def _name(name: str) -> str:
+    return printable(name)[:NAME_MOST]
+
+
+def _list(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
+    """One line each; only the last column gives way to a narrow terminal."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for number, name in enumerate(columns):
-        table.add_column(name, no_wrap=number < 3, overflow="ellipsis" if number >= 3 else "fold")
+        width = max(cell_len(cell) for cell in (name, *(row[number] for row in rows)))
+        last = number == len(columns) - 1
+        table.add_column(name, no_wrap=True, overflow="ellipsis", min_width=None if last else width)
+    for row in rows:
+        table.add_row(*map(Text, row))
     return table
 
 
@@ -178,4 +196,4 @@ def _footer(thread: Thread, command: str) -> Text:
         lines.append(f"{command} resolve {thread.id} --reason CODE")
     else:
         lines.append(f"{command} resolve {thread.id}")
-    return Text("\n".join(lines), "dim")
+    return Text("\n".join(lines), "dim", no_wrap=True, overflow="ignore")  # to be copied whole

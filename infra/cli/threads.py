@@ -10,6 +10,7 @@ from rich.text import Text
 from sportello.aws import outbox, store
 from sportello.aws import threads as listing
 from sportello.aws.clock import now
+from sportello.channels.base import Template
 from sportello.domain.message import ENDED, Message, State
 from sportello.domain.reasons import Reason
 from sportello.services import reply as service
@@ -71,14 +72,34 @@ def reply(
         str,
         typer.Option("--seen", metavar="MESSAGE", help="The last one you read; default: the newest."),
     ] = "",
+    template: Annotated[
+        str, typer.Option("--template", metavar="NAME/LANGUAGE", help="Send this approved form instead.")
+    ] = "",
+    value: Annotated[
+        list[str] | None, typer.Option("--value", metavar="TEXT", help="Fills the form's next gap.")
+    ] = None,
 ) -> None:
-    """Answer a customer. It settles what you have seen: what came later stays owed."""
+    """Answer a customer. It settles what you have seen: what came later stays owed.
+
+    With --template the platform sends its form, and TEXT is what colleagues see of it.
+    """
+    form = _template(template, value or [])
     place_of(context)
     who = person(name, bundle().desk)
-    row, decision = service.reply(who, id, sys.stdin.read() if text == "-" else text, seen=seen)
+    said = sys.stdin.read() if text == "-" else text
+    row, decision = service.reply(who, id, said, seen=seen, template=form)
     if Reason.UNSEEN_STAYS_OWED in decision.reasons:
         console.print("A newer message stays owed: you had not seen it.", style="yellow")
     _report(outbox.Address(decision.thread.id, row.key), row)
+
+
+def _template(named: str, values: list[str]) -> Template | None:
+    name, _, language = named.partition("/")
+    if not named and not values:
+        return None
+    if not name or not language:
+        raise Refused("name the form and its language, e.g. --template order_news/it --value 12345")
+    return Template(name=name, language=language, values=tuple(values))
 
 
 def _report(address: outbox.Address, row: Message) -> None:

@@ -9,6 +9,8 @@ from infra.cli.errors import Refused
 
 EXAMPLE = "2026-11-23T20:15 (the desk's own time) or 2026-11-23T20:15+01:00"
 
+YEARS = range(2000, 2200)
+
 
 def read_time(text: str, zone: str) -> Instant:
     """An ISO time; without a zone of its own it is meant in the desk's. Raises Refused."""
@@ -16,6 +18,8 @@ def read_time(text: str, zone: str) -> Instant:
         moment = datetime.fromisoformat(text.strip())
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=ZoneInfo(zone))
+        if moment.year not in YEARS:
+            raise ValueError
         return to_instant(moment)
     except (ValueError, OverflowError):
         raise Refused(f"{text!r} is not a time; write e.g. {EXAMPLE}") from None

@@ -29,7 +29,8 @@ def check() -> None:
         when = "It is open now."
     else:
         when = "" if opening is None else f"It opens next on {shown_time(opening, desk.time_zone)}."
-    console.print(Text(f"{TEMPLATES.name}/ is in order: {desk.name}, {desk.hours}. {when}".rstrip()))
+    text = f"{TEMPLATES.name}/ is in order: {desk.name}, {desk.hours}. {when}"
+    console.print(Text(text.rstrip()), soft_wrap=True)
 
 
 def redrive(

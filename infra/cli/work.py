@@ -22,7 +22,12 @@ from infra.engine.template import ROOT
 TEMPLATES = ROOT / "templates"
 NAME_MOST = 64
 
-console = Console(highlight=False, soft_wrap=False)
+PIPED_WIDTH = 120
+
+console = Console(
+    highlight=False,
+    width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else PIPED_WIDTH,
+)
 
 
 @dataclass(frozen=True)

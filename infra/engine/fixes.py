@@ -1,4 +1,4 @@
-"""What we change in ministack: five fixes, each with its reason and each checking what it finds.
+"""What we change in ministack: six fixes, each with its reason and each checking what it finds.
 
 They touch private names, so ``pyproject.toml`` pins the version exactly.
 """
@@ -6,6 +6,7 @@ They touch private names, so ``pyproject.toml`` pins the version exactly.
 import hashlib
 import json
 import logging
+import re
 import tempfile
 import threading
 import zipfile
@@ -35,6 +36,18 @@ def forget_stream_positions(state: Path) -> None:
     content = json.loads(saved.read_text("utf-8"))
     if content.get("payload", {}).pop("dynamodb_stream_positions", {}).get("data"):
         saved.write_text(json.dumps(content), "utf-8")
+
+
+def follow_the_port(state: Path, port: str) -> None:
+    """Queue addresses are kept with the port of the run that made them: let them name this one."""
+    for file in state.glob("*.json"):
+        kept = file.read_text("utf-8")
+        moved = _QUEUE_ADDRESS.sub(rf"\g<1>{port}/", kept)
+        if moved != kept:
+            file.write_text(moved, "utf-8")
+
+
+_QUEUE_ADDRESS = re.compile(r"(http://localhost:)\d+/(?=\d{12}/)")
 
 
 def answer_silent_handlers_at_once(lambda_runtime: Any) -> None:

@@ -16,7 +16,9 @@ LAST_SECONDS = 8.0
 
 def main() -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    fixes.forget_stream_positions(Path(os.environ["STATE_DIR"]))
+    state = Path(os.environ["STATE_DIR"])
+    fixes.forget_stream_positions(state)
+    fixes.follow_the_port(state, os.environ["GATEWAY_PORT"])
     from ministack import app  # reads its settings and the state as it is imported
     from ministack.core import iam_actions, lambda_runtime
 

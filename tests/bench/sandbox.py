@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 from py_compile import PycInvalidationMode
@@ -28,13 +28,13 @@ class ChildFailed(RuntimeError):
 
 
 class Sandbox:
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, tracer: bool = False) -> None:
         self._folder = folder
         for name, layer in (("core", core_layer), ("dependencies", dependencies_layer)):
             with zipfile.ZipFile(layer(HOME / "build")) as archive:
                 archive.extractall(folder / name)
         shutil.copytree(PROGRAMS, folder / "programs", ignore=shutil.ignore_patterns("__pycache__"))
-        _link(folder / "runtime")
+        _link(folder / "runtime", (*RUNTIME, *TRACER) if tracer else RUNTIME)
         compileall.compile_dir(
             folder / "programs", quiet=1, invalidation_mode=PycInvalidationMode.UNCHECKED_HASH
         )
@@ -94,17 +94,17 @@ class Sandbox:
             )
         logged = log.read_text("utf-8")
         if done.returncode:
-            raise ChildFailed(f"{program}: {done.stderr[-2000:] or logged[-2000:]}")
+            raise ChildFailed(f"{program}: {logged[-2000:]}{done.stderr[-2000:]}")
         return done.stderr, logged
 
 
 _START = "import sys; sys.path[:0] = sys.argv[1:]; import {program}"
 
 
-def _link(target: Path) -> None:
+def _link(target: Path, names: Sequence[str]) -> None:
     """The packages as they are installed here, with the ``.pyc`` that pip made of them."""
     target.mkdir()
-    for name in (*RUNTIME, *TRACER):
+    for name in names:
         distribution = metadata.distribution(name)
         tops = {file.parts[0] for file in distribution.files or () if file.suffix in (".py", ".so")}
         for top in tops - {".."}:

@@ -4,10 +4,9 @@ Half of them come in while the desk is closed, and people answer in between.
 """
 
 import random
-import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import pytest
@@ -72,13 +71,13 @@ class Storm:
         copies = [message.webhook for message in fresh for _ in range(dice.randint(1, 4))]
         dice.shuffle(copies)
         self.copies += len(copies)
-        people = threading.Thread(target=self.answer_some, args=(dice.random(),))
-        with ThreadPoolExecutor(THREADS) as pool:
-            results = pool.map(self.deliver, copies)
-            people.start()
-            statuses = list(results)
-        people.join()
-        assert set(statuses) == {200}, Counter(statuses)
+        asked = dice.sample(self.customers, ANSWERED)
+        with ThreadPoolExecutor(THREADS + 1) as pool:
+            deliveries = [pool.submit(self.deliver, webhook) for webhook in copies]
+            people = pool.submit(self.answer_some, asked, deliveries)
+            statuses = {delivery.result() for delivery in deliveries}
+            people.result()
+        assert statuses == {200}, self.statuses
 
     def deliver(self, webhook: Webhook) -> int:
         for _ in range(TRIES):
@@ -88,17 +87,13 @@ class Storm:
                 break
         return status
 
-    def answer_some(self, seed: float) -> None:
-        """People look at a thread and answer what they saw, while more comes in."""
-        dice = random.Random(seed)
-        for customer in dice.sample(self.customers, ANSWERED):
-            thread = self.thread_of(customer)
-            if thread is not None:
-                self.answer(thread, f"Risposta {len(self.answers) + 1} per {customer.name}")
-
-    def thread_of(self, customer: Customer) -> str | None:
-        threads = self.stage.scan().threads.values()
-        return next((thread.id for thread in threads if thread.name == customer.name), None)
+    def answer_some(self, asked: Sequence[Customer], deliveries: Sequence[Future[int]]) -> None:
+        """People look at a thread and answer what they saw, spread over the time that it takes."""
+        for number, customer in enumerate(asked, 1):
+            deliveries[len(deliveries) * number // (len(asked) + 1)].result()
+            for thread in self.stage.scan().threads.values():
+                if thread.name == customer.name:
+                    self.answer(thread.id, f"Risposta {len(self.answers) + 1} per {customer.name}")
 
     def answer(self, thread: str, text: str) -> None:
         view = reply.look(thread)
@@ -114,10 +109,11 @@ def storm(the_desk: Stage) -> Iterator[Storm]:
     dice = random.Random(20261121)
     channels: list[ChannelName] = [CHANNELS[number % 2] for number in range(CUSTOMERS)]
     storm = Storm(the_desk, [the_desk.customer(channel) for channel in channels])
+    import time
     for local in (CLOSED, OPEN):
-        fresh = storm.write(local, MESSAGES // 2, dice)
-        storm.break_loose(fresh, dice)
-    the_desk.settle(60)
+        t=time.time(); fresh = storm.write(local, MESSAGES // 2, dice); print("write",time.time()-t)
+        t=time.time(); storm.break_loose(fresh, dice); print("deliver",time.time()-t, storm.copies, storm.statuses)
+    t=time.time(); the_desk.settle(60); print("settle",time.time()-t)
     yield storm
 
 
@@ -155,12 +151,12 @@ def test_messages_stand_in_the_order_of_the_platform(storm: Storm, rows: Rows) -
 def test_the_hours_are_told_once_before_the_opening(storm: Storm, rows: Rows) -> None:
     told = 0
     for customer in storm.customers:
-        hours = [text for text in customer.heard() if "ti rispondiamo domani alle 9:00" in text]
+        hours = [text for text in customer.heard() if "domani alle 9:00" in text]
         assert len(hours) <= 1, customer.name
         told += len(hours)
     assert told > CUSTOMERS - ANSWERED, "the hours were hardly told"
-    open_rows = [row for messages in rows.messages.values() for row in messages if row.say]
-    assert all(row.say == "closed" for row in open_rows)
+    for messages in rows.messages.values():
+        assert len([row for row in messages if row.say == "closed"]) <= 1
 
 
 def test_no_automatic_voice_after_a_person(storm: Storm, rows: Rows) -> None:
@@ -210,7 +206,7 @@ def owing_of(stage: Stage, team: str) -> list[dict[str, str]]:
 
 
 def test_each_answer_arrived_once_and_in_order(storm: Storm, rows: Rows) -> None:
-    assert len(storm.answers) >= ANSWERED
+    assert len(storm.answers) > ANSWERED
     for customer in storm.customers:
         mine = [text for _, text in storm.answers if text.endswith(f"per {customer.name}")]
         assert [text for text in customer.heard() if text.startswith("Risposta")] == mine

@@ -2,6 +2,7 @@
 
 import pytest
 from infra.world.model import ChannelName
+from sportello.domain.message import Message
 from sportello.domain.model import HOUR, MINUTE
 from sportello.domain.reasons import Reason
 from sportello.services import reply
@@ -179,3 +180,26 @@ def test_silent_hours_after_a_person_left_the_hours_are_told_again(stage: Stage)
     customer.say("Siete aperti?")
     assert "domani alle 9:00" in customer.hears(3)[2]
     assert customer.thread.told_until == start - 15 * MINUTE + 37 * HOUR
+
+
+def test_a_message_that_comes_in_while_a_reply_is_being_written_stays_owed(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the reading of the thread row and of its messages: shown by neither, answered by nobody."""
+    stage.at("2026-11-26 11:00")
+    customer = stage.customer("telegram")
+    customer.say("Prima domanda?")
+    view = reply.look(customer.thread.id)
+    stage.at("2026-11-26 11:05")
+    read = reply.store.messages
+    late = iter(["Seconda domanda?"])
+
+    def messages_after_one_more(thread: str, **how: int) -> list[Message]:
+        for text in late:
+            customer.say(text)
+        return read(thread, **how)
+
+    monkeypatch.setattr(reply.store, "messages", messages_after_one_more)
+    customer.answer("Prima risposta.", seen=view.thread.last_in)
+    assert customer.hears(1) == ["Prima risposta."]
+    assert customer.thread.first == "Seconda domanda?"

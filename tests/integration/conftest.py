@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from moto.sesv2.models import sesv2_backends
 from moto.sqs.models import sqs_backends
 from sportello.aws import clients
 from sportello.aws.environment import environment
+from sportello.aws.logging import logger
 from sportello.domain.desk import Target, Team
 from sportello.services import desk as desk_seam
 
@@ -104,6 +106,14 @@ def _deploy(resources: dict[str, Any]) -> dict[str, str]:
         "PLATFORMS": "",
         "MAIL_FROM": MAIL_FROM,
     }
+
+
+@pytest.fixture
+def log(monkeypatch: pytest.MonkeyPatch) -> StringIO:
+    """What the functions log, as it is written."""
+    written = StringIO()
+    monkeypatch.setattr(logger.registered_handler, "stream", written)
+    return written
 
 
 @pytest.fixture

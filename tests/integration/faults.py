@@ -30,7 +30,7 @@ class _Raw:
         return self._body
 
 
-def _error(request: Any, code: str, status: int = 400, **more: Any) -> AWSResponse:
+def error(request: Any, code: str, status: int = 400, **more: Any) -> AWSResponse:
     body = json.dumps({"__type": f"com.amazonaws#{code}", "message": code, **more}).encode()
     headers = {"x-amz-crc32": str(zlib.crc32(body)), "content-type": "application/x-amz-json-1.0"}
     return AWSResponse(request.url, status, headers, _Raw(body))
@@ -46,20 +46,20 @@ def conflict(request: Any) -> AWSResponse:
     writes = body_of(request)["TransactItems"]
     reasons = [{"Code": "None"} for _ in writes]
     reasons[-1] = {"Code": "TransactionConflict"}
-    return _error(request, "TransactionCanceledException", CancellationReasons=reasons)
+    return error(request, "TransactionCanceledException", CancellationReasons=reasons)
 
 
 def conflict_of_one_write(request: Any) -> AWSResponse:
     """A single write meets a transaction on the same row: not retried by botocore either."""
-    return _error(request, "TransactionConflictException")
+    return error(request, "TransactionConflictException")
 
 
 def throttled(request: Any) -> AWSResponse:
-    return _error(request, "ThrottlingException")
+    return error(request, "ThrottlingException")
 
 
 def broken(request: Any) -> AWSResponse:
-    return _error(request, "InternalServerError", 500)
+    return error(request, "InternalServerError", 500)
 
 
 def executed_then_timeout(request: Any) -> None:

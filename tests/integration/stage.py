@@ -1,9 +1,9 @@
-"""A desk on a stage: real services on a fake AWS, a clock that tests set, a platform that follows a script."""
+"""A desk on a stage: real services on a fake AWS, a clock that tests set, a platform with a script."""
 
 import json
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
@@ -58,6 +58,8 @@ class Scripted(Channel):
     def __init__(self) -> None:
         self.script: list[SendOutcome] = []
         self.asked: list[Outbound] = []
+        self.meanwhile: Callable[[], object] = lambda: None
+        """What happens while the platform is asked."""
 
     def verify(self, request: Request, connection: Connection) -> bool:
         return True
@@ -68,6 +70,7 @@ class Scripted(Channel):
     def send(self, message: Outbound, connection: Connection, http: Http) -> SendOutcome:
         self.asked.append(message)
         number = len(self.asked)
+        self.meanwhile()
         return self.script.pop(0) if self.script else Sent(id=f"sent-{number}")
 
 
@@ -98,6 +101,7 @@ class Stage:
     channel: Scripted = field(default_factory=Scripted)
     slept: list[float] = field(default_factory=list)
     connected: bool = True
+    _wording: tuple[Desk, Wording] | None = None
 
     # --- acting -----------------------------------------------------------------------------
 
@@ -130,10 +134,15 @@ class Stage:
             connection=self._connection,
             http=Http(),
             desk=self.desk,
-            wording=Wording(self.desk, self.texts),
+            wording=self.wording(),
             now=lambda: self.now,
             sleep=self.slept.append,
         )
+
+    def wording(self) -> Wording:
+        if self._wording is None or self._wording[0] is not self.desk:
+            self._wording = (self.desk, Wording(self.desk, self.texts))
+        return self._wording[1]
 
     def _connection(self, channel: str, name: str) -> Connection:
         if not self.connected:

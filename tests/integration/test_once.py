@@ -208,7 +208,8 @@ def test_an_effect_that_exists_is_not_caused_twice(stage: Stage, aws: Faults, ki
 def test_messages_are_shown_in_the_order_of_the_platform(stage: Stage) -> None:
     for number, at, sequence in ((3, OPEN + 5, None), (2, OPEN, 12), (1, OPEN, 9)):
         stage.take(inbound(f"Message {number}", id=f"m{number}", at=at, sequence=sequence))
-    assert [message.text for message in store.messages(thread_id())] == ["Message 1", "Message 2", "Message 3"]
+    shown = [message.text for message in store.messages(thread_id())]
+    assert shown == ["Message 1", "Message 2", "Message 3"]
 
 
 @pytest.mark.parametrize("at", [None, 0, -5, OPEN + 2 * DAY, 10**15])

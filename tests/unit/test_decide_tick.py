@@ -261,6 +261,7 @@ class TestClosing:
         decision = talk.tick("Mon 18:05")
         assert decision.reasons == (Reason.NEVER_OPENS,)
         assert decision.effects == ()
+        assert talk.thread.due is None
 
 
 def closing_moment(thread_id: str) -> Instant:
@@ -329,7 +330,7 @@ class TestNextLook:
         if claimed_after is not None:
             now += claimed_after
             talk.claim(f"{written[:3]} {clock(now)}")
-        while talk.thread.due is not None and now < at(written) + 80 * HOUR:
+        while talk.thread.due is not None and now < at(written) + 40 * HOUR:
             found = first_needed_look(talk, now, talk.desk)
             assert found is None or talk.thread.due <= found
             now, _ = talk.tick_at_due()

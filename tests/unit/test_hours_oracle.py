@@ -4,9 +4,9 @@ The oracle knows nothing of intervals, transitions or the engine. It has its own
 schedules below and asks zoneinfo for the wall clock of one minute after the other. Compared are
 
 - every minute within 48 h of each of the 128 changes of the clock from 2020 to 2035 in five zones
-  (737,280 minutes, 9 schedules: 6.6 million states), with 90,636 openings and closings named there,
-- every 15 minutes of those 16 years in Rome (561,024, 9 schedules: 5.0 million states), and every
-  225 minutes in the other four zones (1.3 million states),
+  (737,280 minutes, 8 schedules: 5.9 million states), with 66,238 openings and closings named there,
+- every 15 minutes of those 16 years in Rome (561,024, 8 schedules: 4.5 million states), and every
+  225 minutes in the other four zones (1.2 million states),
 - every opening of the 16 years in Rome: the one named is the next real one, none is passed over.
 """
 
@@ -21,9 +21,9 @@ from sportello.domain.hours import Calendar
 from sportello.domain.model import DAY, MINUTE
 
 SCHEDULES = {
-    "office": "Mo-Fr 09:00-13:00,14:00-18:00; Sa 09:30-12:30",
-    "holidays": (
-        'Mo-Fr 09:00-13:00,14:00-18:00; PH off "public holiday"; Dec 24 09:00-13:00 "half day"; Dec 31 off'
+    "office": (
+        "Mo-Fr 09:00-13:00,14:00-18:00; Sa 09:30-12:30; "
+        'PH off "public holiday"; Dec 24 09:00-13:00 "half day"; Dec 31 off'
     ),
     "every night": "Mo-Su 22:00-02:30",
     "nights": 'Mo-Th 20:00-02:00; Fr,Sa 20:00-04:00; PH off "closed"; Dec 24 09:00-13:00,22:00-25:30',
@@ -160,19 +160,20 @@ def test_every_minute_around_every_change_of_the_clock(zone: str, number: int) -
     for change in found:
         window = range(max(change - AROUND, START), min(change + AROUND, END))
         walls = wall_clock(ZoneInfo(zone), window)
+        instants = [at * MINUTE for at in window]
         for rules, calendar in calendars(zone):
             expected = open_minutes(rules, walls)
-            actual = bytes(calendar.is_open(at * MINUTE) for at in window)
+            actual = bytes(map(calendar.is_open, instants))
             assert actual == expected, first_difference(zone, rules, window, actual, expected)
             named_changes_are_real(calendar, window, expected)
 
 
 def named_changes_are_real(calendar: Calendar, window: range, expected: bytes) -> None:
-    """Asked every three hours and at each turn, a minute before and a minute after."""
+    """Asked every three hours, at each turn and a minute before it."""
     turns = [i for i in range(1, len(expected)) if expected[i] != expected[i - 1]]
     asked = {
         *range(0, len(expected), 180),
-        *(i + d for i in turns for d in (-1, 0, 1) if i + d < len(expected)),
+        *(i + d for i in turns for d in (-1, 0)),
     }
     openings = [i for i in turns if expected[i]]
     closings = [i for i in turns if not expected[i]]
@@ -195,9 +196,10 @@ def first_difference(zone: str, rules: str, window: range, actual: bytes, expect
 def test_sixteen_years(zone: str, step: int) -> None:
     grid = range(START, END, step)
     walls = wall_clock(ZoneInfo(zone), grid)
+    instants = [at * MINUTE for at in grid]
     for rules, calendar in calendars(zone):
         expected = open_minutes(rules, walls)
-        actual = bytes(calendar.is_open(at * MINUTE) for at in grid)
+        actual = bytes(map(calendar.is_open, instants))
         assert actual == expected, first_difference(zone, rules, grid, actual, expected)
 
 
@@ -242,10 +244,10 @@ def test_the_oracle_itself() -> None:
 
     assert is_open("office", "2026-11-23T09:00+01:00")
     assert not is_open("office", "2026-11-23T13:00+01:00")
-    assert not is_open("holidays", "2026-12-08T10:00+01:00")
-    assert not is_open("holidays", "2027-03-29T10:00+02:00")  # Easter Monday
-    assert is_open("holidays", "2026-12-24T12:59+01:00")
-    assert not is_open("holidays", "2026-12-24T15:00+01:00")
+    assert not is_open("office", "2026-12-08T10:00+01:00")
+    assert not is_open("office", "2027-03-29T10:00+02:00")  # Easter Monday
+    assert is_open("office", "2026-12-24T12:59+01:00")
+    assert not is_open("office", "2026-12-24T15:00+01:00")
     assert is_open("nights", "2026-11-22T03:59+01:00")  # Saturday's night
     assert is_open("nights", "2026-11-27T01:59+01:00")  # Thursday's, although Friday has another rule
     assert is_open("nights", "2026-12-25T01:29+01:00")  # of Christmas Eve

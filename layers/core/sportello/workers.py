@@ -133,6 +133,8 @@ def sweeper() -> Handler:
         age = swept.oldest // SECOND
         metrics.add_metric(name="OldestDueSeconds", unit=MetricUnit.Seconds, value=age)
         metrics.flush_metrics()
+        if failed := swept.counts["failed"]:
+            raise RuntimeError(f"{failed} of what is due failed; the log says which")
         return {"swept": dict(swept.counts), "oldest_seconds": age}
 
     init_done()

@@ -4,7 +4,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from sportello.aws import clients, items
+from sportello.aws import clients, items, writes
 from sportello.aws.environment import environment
 from sportello.aws.outbox import Address
 from sportello.domain import keys
@@ -39,7 +39,7 @@ def refused(address: Address, target: str, problem: str) -> None:
 
 
 def _set(address: Address, assignment: str, names: dict[str, str], value: Any) -> None:
-    clients.dynamodb().update_item(
+    writes.update_item(
         TableName=environment().table,
         Key=items.row_key(address.thread, address.key),
         ConditionExpression="attribute_exists(PK)",
@@ -52,7 +52,7 @@ def _set(address: Address, assignment: str, names: dict[str, str], value: Any) -
 def done(address: Address, reasons: int) -> bool:
     """Everybody has heard; False where a reason was added meanwhile, which is still to be told."""
     try:
-        clients.dynamodb().update_item(
+        writes.update_item(
             TableName=environment().table,
             Key=items.row_key(address.thread, address.key),
             ConditionExpression="size(whys) = :reasons",
@@ -67,7 +67,7 @@ def done(address: Address, reasons: int) -> bool:
 
 
 def try_again(address: Address, due: Instant) -> None:
-    clients.dynamodb().update_item(
+    writes.update_item(
         TableName=environment().table,
         Key=items.row_key(address.thread, address.key),
         ConditionExpression="attribute_exists(PK)",

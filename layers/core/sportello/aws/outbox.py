@@ -5,14 +5,16 @@ PENDING -> CANCELLED | FAILED        SENDING -> PENDING(due)   nothing was sent
 SENDING | UNKNOWN -> SENT            SENDING | SENT | UNKNOWN -> FAILED   by a receipt
 """
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from sportello.aws import clients, items
+from sportello.aws import clients, items, writes
 from sportello.aws.environment import environment
+from sportello.aws.store import pause
 from sportello.domain import keys
 from sportello.domain.keys import KEY_LIMIT, THREAD_ID_LENGTH
 from sportello.domain.message import Message, State
@@ -92,12 +94,12 @@ def claim(
         "SET #state = :sending, #token = :token, lease = :due, due = :due, #text = :text",
         values | {":pending": State.PENDING},
     )
-    writes = [("lost", take)]
+    changes = [("lost", take)]
     if rev is not None:
-        writes.append(("moved", _rev_is(address.thread, rev)))
+        changes.append(("moved", _rev_is(address.thread, rev)))
     if counter is not None:
-        writes.append(("capped", _count(counter)))
-    return _transact(writes) or "claimed"
+        changes.append(("capped", _count(counter)))
+    return _transact(changes) or "claimed"
 
 
 def sent(address: Address, token: str, platform_id: str) -> bool:
@@ -151,10 +153,15 @@ def postpone(address: Address, *, token: str, due: Instant, problem: str, code: 
             ":code": code,
         },
     )
-    writes = [("lost", row)]
+    changes = [("lost", row)]
     if hold:
-        writes.append(("lost", _hold(address.thread, due)))
-    return _transact(writes) is None
+        changes.append(("lost", _hold(address.thread, due)))
+    for attempt in range(writes.TRIES):
+        outcome = _transact(changes)
+        if outcome != "busy":
+            return outcome is None
+        time.sleep(pause(attempt))
+    return False
 
 
 def wait_for(address: Address, due: Instant, problem: str) -> bool:
@@ -243,7 +250,7 @@ def next_attempt(address: Address, *, was_due: Instant, due: Instant) -> int | N
     None where somebody else has moved it.
     """
     try:
-        answer = clients.dynamodb().update_item(
+        answer = writes.update_item(
             TableName=environment().table,
             Key=items.row_key(address.thread, address.key),
             ConditionExpression="due = :was",
@@ -264,7 +271,7 @@ def next_attempt(address: Address, *, was_due: Instant, due: Instant) -> int | N
 
 def readdress(thread: str, to: str) -> None:
     """The platform named the destination's new address."""
-    clients.dynamodb().update_item(
+    writes.update_item(
         TableName=environment().table,
         Key=items.row_key(thread, keys.THREAD_ROW),
         ConditionExpression="attribute_exists(PK)",
@@ -295,7 +302,7 @@ def _update(address: Address, condition: str, expression: str, values: Mapping[s
 def _step(address: Address, condition: str, expression: str, values: Mapping[str, Any]) -> bool:
     """One update. If its answer is lost botocore repeats it, and it fails on itself: done all the same."""
     try:
-        clients.dynamodb().update_item(**_update(address, condition, expression, values)["Update"])
+        writes.update_item(**_update(address, condition, expression, values)["Update"])
     except ClientError as error:
         if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
             return False
@@ -347,10 +354,10 @@ def _hold(thread: str, until: Instant) -> dict[str, Any]:
     }
 
 
-def _transact(writes: Sequence[tuple[str, dict[str, Any]]]) -> str | None:
+def _transact(changes: Sequence[tuple[str, dict[str, Any]]]) -> str | None:
     """None when written; else the name of the first write whose condition failed, or ``busy``."""
     try:
-        clients.dynamodb().transact_write_items(TransactItems=[request for _, request in writes])
+        clients.dynamodb().transact_write_items(TransactItems=[request for _, request in changes])
     except ClientError as error:
         code = error.response["Error"]["Code"]
         if code != "TransactionCanceledException":
@@ -358,7 +365,7 @@ def _transact(writes: Sequence[tuple[str, dict[str, Any]]]) -> str | None:
                 return "busy"
             raise
         reasons = error.response.get("CancellationReasons", [])
-        for (name, _), reason in zip(writes, reasons, strict=True):
+        for (name, _), reason in zip(changes, reasons, strict=True):
             if reason.get("Code") == "ConditionalCheckFailed":
                 return name
         return "busy"

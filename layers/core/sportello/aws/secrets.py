@@ -9,7 +9,7 @@ import os
 import threading
 import time
 from collections.abc import Mapping
-from typing import Any
+from contextlib import suppress
 
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
@@ -39,7 +39,7 @@ class Connections:
 
     def __init__(self, channel: str) -> None:
         self._channel = channel
-        self._connections: Mapping[str, Connection] = {}
+        self._connections: Mapping[str, Connection | SecretsUnavailable] = {}
         self._read_at = float("-inf")
         self._lock = threading.Lock()
 
@@ -47,30 +47,38 @@ class Connections:
         """The connection by name.
 
         Raises:
-            UnknownConnection: there is no such secret, or it is not a connection.
-            SecretsUnavailable: SSM did not answer, or a secret is broken.
+            UnknownConnection: there is no such secret.
+            SecretsUnavailable: SSM did not answer, or this secret is not a connection.
         """
         with self._lock:
-            age = time.monotonic() - self._read_at
-            if age > KEPT_SECONDS or (name not in self._connections and age > REFRESH_SECONDS):
-                self._connections = read_connections(self._channel)
-                self._read_at = time.monotonic()
-        try:
-            return self._connections[name]
-        except KeyError:
-            raise UnknownConnection(name) from None
+            if self._stale(name):
+                self._read()
+            found = self._connections.get(name)
+        if found is None:
+            raise UnknownConnection(name)
+        if isinstance(found, SecretsUnavailable):
+            raise SecretsUnavailable(str(found))
+        return found
+
+    def _stale(self, name: str) -> bool:
+        age, found = time.monotonic() - self._read_at, self._connections.get(name)
+        if isinstance(found, SecretsUnavailable):
+            return True
+        return age > (REFRESH_SECONDS if found is None else KEPT_SECONDS)
+
+    def _read(self) -> None:
+        texts = read_secrets(self._channel)
+        self._connections = {name: _try(self._channel, name, text) for name, text in texts.items()}
+        self._read_at = time.monotonic()
 
     def prime(self) -> None:
         """Read now; a failure is left to the first request."""
-        try:
-            self._connections = read_connections(self._channel)
-        except SecretsUnavailable:
-            return
-        self._read_at = time.monotonic()
+        with suppress(SecretsUnavailable):
+            self._read()
 
 
 def read_connections(channel: str) -> dict[str, Connection]:
-    """All connections of a channel, by name."""
+    """All connections of a channel, by name. Raises SecretsUnavailable where one of them is none."""
     return {name: _connection(channel, name, text) for name, text in read_secrets(channel).items()}
 
 
@@ -80,10 +88,8 @@ def read_secrets(folder: str) -> dict[str, str]:
     found: dict[str, str] = {}
     token = ""
     while True:
-        answer = _get_parameters_by_path(path, token)
-        for parameter in answer.get("Parameters", ()):
-            found[parameter["Name"].rsplit("/", 1)[-1]] = parameter["Value"]
-        token = str(answer.get("NextToken") or "")
+        page, token = _page(_get_parameters_by_path(path, token))
+        found |= page
         if not token:
             return found
 
@@ -101,6 +107,14 @@ def write_secret(folder: str, name: str, text: str) -> None:
     )
 
 
+def _try(channel: str, name: str, text: str) -> Connection | SecretsUnavailable:
+    """A secret that is broken harms its own connection only."""
+    try:
+        return _connection(channel, name, text)
+    except SecretsUnavailable as error:
+        return error
+
+
 def _connection(channel: str, name: str, text: str) -> Connection:
     try:
         return Connection.model_validate({"name": name, **json.loads(text)})
@@ -109,7 +123,16 @@ def _connection(channel: str, name: str, text: str) -> Connection:
         raise SecretsUnavailable(f"the secret of {channel}/{name} is not a connection ({kind})") from None
 
 
-def _get_parameters_by_path(path: str, token: str) -> dict[str, Any]:
+def _page(text: str) -> tuple[dict[str, str], str]:
+    try:
+        answer = json.loads(text)
+        named = {entry["Name"].rsplit("/", 1)[-1]: entry["Value"] for entry in answer["Parameters"]}
+        return named, str(answer.get("NextToken") or "")
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise SecretsUnavailable(f"SSM's answer cannot be read ({type(error).__name__})") from None
+
+
+def _get_parameters_by_path(path: str, token: str) -> str:
     session = clients.session()
     region = session.region_name or "us-east-1"
     endpoint = (
@@ -132,13 +155,12 @@ def _get_parameters_by_path(path: str, token: str) -> dict[str, Any]:
     try:
         SigV4Auth(session.get_credentials(), "ssm", region).add_auth(request)
         answer = URLLib3Session(timeout=(1, 3)).send(request.prepare())
-        status, text = answer.status_code, answer.text
+        status, text = answer.status_code, str(answer.text)
     except Exception as error:  # whatever goes wrong here, the answer is "not now"
         raise SecretsUnavailable(f"SSM did not answer: {type(error).__name__}") from None
     if status != 200:
         raise SecretsUnavailable(f"SSM answered {status}")
-    answered: dict[str, Any] = json.loads(text)
-    return answered
+    return text
 
 
 def _suffix(region: str) -> str:

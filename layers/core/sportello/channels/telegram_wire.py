@@ -124,8 +124,8 @@ def read_object(body: bytes) -> dict[str, Any]:
         Unparseable: not JSON (NaN and endless numbers included), not an object, nested too deep.
     """
     try:
-        value = json.loads(body, parse_constant=_no_constant, parse_float=_finite)
-        value = _tidy(value, MAX_DEPTH)
+        text = body.decode(json.detect_encoding(body), "surrogatepass")
+        value = _tidy(_JSON.decode(text), MAX_DEPTH)
     except RecursionError:
         raise Unparseable("body: nested too deep") from None
     except Unparseable:
@@ -139,7 +139,7 @@ def read_object(body: bytes) -> dict[str, Any]:
 
 def _tidy(value: Any, levels: int) -> Any:
     if isinstance(value, str):
-        return _LONE_SURROGATE.sub("\ufffd", value)
+        return value if value.isascii() else _LONE_SURROGATE.sub("\ufffd", value)
     if not isinstance(value, dict | list):
         return value
     if levels == 0:
@@ -158,3 +158,6 @@ def _finite(digits: str) -> float:
     if not math.isfinite(value):
         raise ValueError("number out of range")
     return value
+
+
+_JSON = json.JSONDecoder(parse_constant=_no_constant, parse_float=_finite)

@@ -337,6 +337,9 @@ def _edit(thread: Thread, event: Edit, desk: Desk, now: Instant) -> Decision:
 
 
 def _changed(thread: Thread, **fields: Any) -> Thread:
+    """The thread with these fields; itself where they are so already, as after most messages."""
+    if all(getattr(thread, name) == value for name, value in fields.items()):
+        return thread
     return thread.model_copy(update=fields)
 
 

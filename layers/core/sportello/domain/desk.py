@@ -54,7 +54,7 @@ class Target(Model):
     @model_validator(mode="after")
     def _exactly_one(self) -> "Target":
         if bool(self.slack) == bool(self.email):
-            raise ValueError("name one target: 'slack: NAME' or 'email: ADDRESS'")
+            raise ValueError("name one target; write e.g. slack: care, or email: care@example.com")
         return self
 
     @property

@@ -24,7 +24,7 @@ KEY_LIMIT = 64
 
 def _hash(length: int, *parts: str) -> str:
     digest = hashlib.sha256("\x00".join(parts).encode("utf-8", "replace")).digest()
-    return base64.b32encode(digest).decode("ascii")[:length].lower()
+    return base64.b32encode(digest[:20]).decode("ascii")[:length].lower()  # 20 bytes make 32 characters
 
 
 def thread_id(salt: str, channel: str, account: str, customer: str) -> str:

@@ -79,6 +79,8 @@ DECIDING = frozenset(Thread.model_fields) - {
 
 def advanced(before: Thread, after: Thread) -> Thread:
     """``after`` with the next ``rev`` where something that ``decide`` reads has changed."""
-    if any(getattr(before, field) != getattr(after, field) for field in DECIDING):
-        return after.model_copy(update={"rev": before.rev + 1})
-    return after.model_copy(update={"rev": max(before.rev, 1)})
+    changed = after is not before and any(
+        getattr(before, field) != getattr(after, field) for field in DECIDING
+    )
+    rev = before.rev + 1 if changed else max(before.rev, 1)
+    return after if after.rev == rev else after.model_copy(update={"rev": rev})

@@ -28,13 +28,18 @@ def call_at(thread: Thread, desk: Desk) -> Instant | None:
 
 
 def closing_at(thread: Thread, desk: Desk, now: Instant) -> Instant | None:
-    """The closing time (spread) at which a thread that was told nothing is told the hours."""
-    if thread.owed_since is None or thread.knows_hours:
+    """The closing time (spread) at which a thread that was told nothing is told the hours.
+
+    One that was told is looked at as well: whatever owes has a next look, should the hours be edited.
+    """
+    if thread.owed_since is None:
         return None
-    if not desk.calendar.is_open(now):
-        return now
     closing = desk.calendar.next_closing(now)
-    return None if closing is None else closing + zlib.crc32(thread.id.encode()) % CLOSING_SPREAD
+    if closing is None:
+        return None
+    if not desk.calendar.is_open(now) and not thread.knows_hours:
+        return now
+    return closing + zlib.crc32(thread.id.encode()) % CLOSING_SPREAD
 
 
 def next_due(thread: Thread, desk: Desk, now: Instant) -> Instant | None:

@@ -46,9 +46,7 @@ def take_delete(context: Context, event: Delete) -> str:
     return outcome
 
 
-def _delete_commit(
-    context: Context, event: Delete, originals: Sequence[str], before: Thread
-) -> store.Commit:
+def _delete_commit(context: Context, event: Delete, originals: Sequence[str], before: Thread) -> store.Commit:
     """One of the missing that arrives meanwhile fails this commit, or its own: both look again."""
     now = context.now()
     hashes = [keys.message_hash(before.id, original) for original in originals]

@@ -54,13 +54,14 @@ def _commit(context: Context, located: Located, event: Inbound, existing: frozen
     hashed = keys.message_hash(before.id, event.id)
     written, timed = written_at(event.time, now)
     key = keys.message_key(written, event.sequence if timed else None, hashed)
+    if gone := rows.gone(before, hashed, now):
+        event = rows.wordless(event)
     known = event if timed else event.model_copy(update={"time": None})
     decision = decide(before, known, context.desk, now)
     caused = effects.caused(decision, key, now=now, real_now=real_now()).without(existing)
     reasons = (*decision.reasons, Reason.ALREADY_CAUSED) if existing else decision.reasons
     owes = Reason.OWES in reasons or Reason.STILL_OWES in reasons
     after = rows.heard(caused.thread, before, event, written, now, key if owes else "")
-    gone = bool(before.gone) and rows.gone(before, hashed, now)
     return store.Commit(
         before=before,
         after=after.model_copy(update={"aliases": located.aliases}),

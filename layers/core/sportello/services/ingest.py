@@ -7,6 +7,7 @@ over (``Busy``: the webhook answers 503 and the platform delivers again).
 from collections.abc import Iterable, Sequence
 
 from sportello.aws import quarantine
+from sportello.aws.outbox import address_of
 from sportello.channels.base import Request
 from sportello.domain.events import (
     Connected,
@@ -69,10 +70,10 @@ def _take(context: Context, event: PlatformEvent) -> str:
     match event:
         case Inbound():
             return take_inbound(context, event)
-        case Echo(tag=""):
-            return take_echo(context, event)
-        case Echo():
+        case Echo() if address_of(event.tag):
             return take_own_echo(event)
+        case Echo():
+            return take_echo(context, event)
         case Receipt():
             return take_receipt(context, event)
         case Edit():

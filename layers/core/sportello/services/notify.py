@@ -4,12 +4,13 @@ A target that failed is tried again alone; one that can never be told (a webhook
 marked so, and the others are told all the same.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sportello.aws import escalations, mail, store
 from sportello.aws.clock import real_now
 from sportello.aws.outbox import Address
+from sportello.aws.secrets import SecretsUnavailable
 from sportello.channels.http import Http
 from sportello.domain.desk import Desk, Target
 from sportello.domain.message import Escalation, Message
@@ -40,19 +41,17 @@ def notify(notifier: Notifier, address: Address) -> str:
     thread, call = escalations.read(address)
     if thread is None or call is None:
         return "no_such_call"
-    waiting = [target for target in _targets(notifier.desk, call) if not _heard(call, target)]
-    if waiting:
-        notice = _notice(notifier, thread, call)
-        results = [_tell(notifier, address, call, target, notice) for target in waiting]
-        if any(told.problem and not told.final for told in results):
-            escalations.try_again(address, real_now() + _wait(call.attempt))
-            return "try_again"
-        if all(told.problem for told in results) and not call.told:
-            escalations.done(address, len(call.whys))
-            return "nobody_told"
+    targets = _targets(notifier.desk, call)
+    waiting = [target for target in targets if not _heard(call, target)]
+    results = _tell_all(notifier, address, thread, call, waiting)
+    if any(told.problem and not told.final for _, told in results):
+        escalations.try_again(address, real_now() + _wait(call.attempt))
+        return "try_again"
     if not escalations.done(address, len(call.whys)):
         escalations.try_again(address, real_now())
-    return "told"
+    everybody = {target.key for target in targets}
+    refused = call.refused.keys() | {target.key for target, told in results if told.final}
+    return "nobody_told" if everybody <= refused else "told"
 
 
 def _targets(desk: Desk, call: Escalation) -> tuple[Target, ...]:
@@ -67,6 +66,15 @@ def _wait(attempt: int) -> Instant:
     return min(FIRST_WAIT * (1 << min(attempt, 8)), HOUR)
 
 
+def _tell_all(
+    notifier: Notifier, address: Address, thread: Thread, call: Escalation, waiting: Sequence[Target]
+) -> list[tuple[Target, Told]]:
+    if not waiting:
+        return []
+    notice = _notice(notifier, thread, call)
+    return [(target, _tell(notifier, address, call, target, notice)) for target in waiting]
+
+
 def _tell(notifier: Notifier, address: Address, call: Escalation, target: Target, notice: Notice) -> Told:
     told = _slack(notifier, target.slack, notice) if target.slack else _email(target.email, notice)
     if not told.problem:
@@ -77,7 +85,10 @@ def _tell(notifier: Notifier, address: Address, call: Escalation, target: Target
 
 
 def _slack(notifier: Notifier, name: str, notice: Notice) -> Told:
-    url = notifier.hooks().get(name, "")
+    try:
+        url = notifier.hooks().get(name, "")
+    except SecretsUnavailable as error:
+        return Told(str(error))
     if not url:
         return Told(f"no secret for slack/{name}")
     return slack.tell(url, notice.title, notice.lines, notice.answer, notifier.http)
@@ -93,8 +104,10 @@ def _email(to: str, notice: Notice) -> Told:
 
 def _notice(notifier: Notifier, thread: Thread, call: Escalation) -> Notice:
     said = [message for message in store.messages(thread.id, newest=NEWEST) if message.direction == "in"]
-    waiting = [message for message in said if message.owes and not message.deleted]
     since = thread.owed_since if thread.owed_since is not None else call.whys[-1].at
+    waiting = [message for message in said if message.owes and not message.deleted]
+    if thread.owed_since is not None:
+        waiting = [message for message in waiting if message.time >= since]
     return notifier.wording.notify(
         notifier.now(),
         customer=thread.name or _group_member(waiting) or thread.to,

@@ -69,7 +69,9 @@ def failed_commit(
         return store.Commit(before=thread, after=thread, expires=expires, steps=(dict(step),))
     result = SendResult(row=row.key, problem=problem, owed_since=row.settled_since, first=row.settled_first)
     decision = decide(thread, result, desk, now)
-    caused = effects.caused(decision, keys.effect_key(row.key, "failed"), now=now, real_now=real_now())
+    # A reply that redrive sends once more may fail once more, and calls people once more.
+    cause = keys.effect_key(row.key, f"failed{row.attempt or ''}")
+    caused = effects.caused(decision, cause, now=now, real_now=real_now())
     return store.Commit(
         before=thread,
         after=caused.thread,

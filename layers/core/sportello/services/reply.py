@@ -105,18 +105,19 @@ def reply(
         template=template,
         state=State.PENDING,
     )
-    return _commit_reply(person, view, draft, seen_keys(view, seen), action or uuid.uuid4().hex)
+    return _commit_reply(person, view, draft, seen or view.thread.last_in, action or uuid.uuid4().hex)
 
 
 def _commit_reply(
-    person: Person, view: View, draft: Message, read: frozenset[str], action: str
+    person: Person, view: View, draft: Message, seen: str, action: str
 ) -> tuple[Message, Decision]:
     for attempt in tries(time.monotonic() + PATIENCE_SECONDS):
         if attempt:
             view = look(view.thread.id)
         if problem := _forbidden(person, view.thread, draft):
             raise NotAllowed(problem)
-        decision = decide(view.thread, _event(view, draft, read, action), person.desk, person.now())
+        event = _event(view, draft, seen_keys(view, seen), action)
+        decision = decide(view.thread, event, person.desk, person.now())
         row = _row(person, view.thread, draft, decision, action)
         match store.commit(_commit(person, view.thread, decision, row, action)):
             case store.Committed():
@@ -143,8 +144,14 @@ def _event(view: View, draft: Message, read: frozenset[str], action: str) -> Per
 
 
 def seen_keys(view: View, seen: str) -> frozenset[str]:
-    """The messages that the writer had read, given the one that was shown last."""
-    if not seen or seen == view.thread.last_in:
+    """The messages that the writer had read, given the one that was shown last; empty: none asked.
+
+    All of a view whose newest is ``seen``: whatever came in while it was read has moved ``last_in``,
+    so nothing decided on it is committed, and the next view is judged by times.
+    """
+    if not seen:
+        return frozenset()
+    if seen == view.thread.last_in:
         return frozenset(message.key for message in view.messages)
     last = next((message for message in view.messages if message.key == seen), None)
     if last is None:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 
 from sportello.aws import items, quarantine
+from sportello.domain import keys
 from sportello.domain.desk import Desk
 from sportello.domain.events import Echo, Inbound, Moved
 from sportello.domain.message import Message
@@ -63,7 +64,7 @@ def inbound(
     caused: tuple[str, ...],
     gone: bool,
 ) -> Message:
-    """The row of a customer's message; one that was deleted before it came keeps no words."""
+    """The row of a customer's message; ``gone``: it was deleted before it came (``wordless``)."""
     text, text_at = _fitting(event.text)
     message = Message(
         key=key,
@@ -88,10 +89,8 @@ def inbound(
         owes=owes,
         why=tuple(reasons),
         effects=caused,
+        deleted=gone,
     )
-    if gone:
-        nothing = {"text": "", "text_at": "", "media": (), "place": None, "cards": (), "deleted": True}
-        return message.model_copy(update=nothing)
     return _with_fragment(message, event)
 
 

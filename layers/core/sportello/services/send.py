@@ -155,7 +155,7 @@ def _claim(
 ) -> str:
     automatic = row.author == "automatic"
     counter = None
-    if automatic:
+    if automatic and row.lease is None:  # counted once, however often it is tried
         hour = sender.now() // HOUR
         most = sender.desk.policy.automatic_per_hour
         counter = outbox.Counter(thread.channel, thread.account, hour, most)

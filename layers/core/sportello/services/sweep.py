@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from sportello.aws import due, outbox, queues, store
 from sportello.aws.clock import real_now
 from sportello.aws.due import Due
+from sportello.aws.logging import logger
 from sportello.aws.outbox import Address
 from sportello.domain.decide import decide
 from sportello.domain.desk import Desk
@@ -33,7 +34,10 @@ class Swept:
 
 
 def sweep(desk: Desk, now: Callable[[], Instant], until: float) -> Swept:
-    """Everything that is due, until it is done or ``time.monotonic`` says ``until``."""
+    """Everything that is due, until it is done or ``time.monotonic`` says ``until``.
+
+    ``counts`` says what became of it; ``failed`` of them could not be done and stay due.
+    """
     swept = Swept()
     _sweep_threads(swept, desk, now, until)
     _sweep_rows(swept, until)
@@ -47,7 +51,17 @@ def _sweep_threads(swept: Swept, desk: Desk, now: Callable[[], Instant], until: 
         if time.monotonic() > until:
             swept.counts["left"] += 1
             continue
-        swept.counts[tick(desk, now, entry)] += 1
+        swept.counts[_try(entry, lambda entry: tick(desk, now, entry))] += 1
+
+
+def _try(entry: Due, act: Callable[[Due], str]) -> str:
+    """One that fails stays due, and must not stop the others: the oldest would block all."""
+    try:
+        return act(entry)
+    except Exception as error:  # the handler fails for it once all is done
+        known = {"thread_id": entry.thread, "key": entry.key, "error": type(error).__name__}
+        logger.error("not swept", extra=known)
+        return "failed"
 
 
 def tick(desk: Desk, now: Callable[[], Instant], entry: Due) -> str:
@@ -87,7 +101,7 @@ def _sweep_rows(swept: Swept, until: float) -> None:
         if time.monotonic() > until:
             swept.counts["left"] += 1
             continue
-        swept.counts[kick_again(entry)] += 1
+        swept.counts[_try(entry, kick_again)] += 1
 
 
 def kick_again(entry: Due) -> str:

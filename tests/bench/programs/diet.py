@@ -1,0 +1,32 @@
+"""What a webhook's process has loaded and made once it has taken its first message.
+
+Here, unlike on Lambda, everything that is installed and the repository itself could be imported.
+"""
+
+import json
+import os
+import sys
+from typing import Any
+
+import botocore.client
+import child
+
+made: list[str] = []
+create = botocore.client.ClientCreator.create_client
+
+
+def create_client(self: Any, service_name: str, *arguments: Any, **named: Any) -> Any:
+    made.append(service_name)
+    return create(self, service_name, *arguments, **named)
+
+
+botocore.client.ClientCreator.create_client = create_client
+sys.path += os.environ["BENCH_REACHABLE"].split(os.pathsep)
+
+import handler  # noqa: E402 - the function's own, from its folder
+from sportello import entrypoints  # noqa: E402
+
+entrypoints.now = lambda: child.OPEN
+answer = handler.handler(child.event(), child.LambdaContext())
+found = {"status": answer["statusCode"], "modules": sorted(sys.modules), "clients": made}
+os.write(2, json.dumps(found).encode())
