@@ -1,7 +1,9 @@
 """``run``: the whole desk on this machine, with a scene, until Ctrl-C."""
 
+import re
 import signal
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -21,6 +23,9 @@ def run(
     reset: Annotated[bool, typer.Option("--reset", help="Forget all that happened before.")] = False,
     auth: Annotated[bool, typer.Option("--auth", help="Enforce the roles of the functions.")] = False,
     port: Annotated[int, typer.Option("--port", help="Of the local AWS; if taken, a free one.")] = PORT,
+    picture: Annotated[
+        Path | None, typer.Option("--picture", metavar="FILE.svg", help="Keep what the scene showed.")
+    ] = None,
 ) -> None:
     """Start the desk on this machine, play a scene and stay up: AWS, platforms, Slack and mailboxes."""
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -36,8 +41,11 @@ def run(
         imports = time.monotonic() - started
         desk.start(auth=auth, reset=reset, port=port)
         _tell_start(desk, imports, time.monotonic() - started)
+        console.record = picture is not None
         waiting = _play(desk)
         played = True
+        if picture is not None:
+            picture.write_text(_without_fonts(console.export_svg(title="make run")), "utf-8")
         if not once:
             _tell_what_to_try(waiting)
             _stay(desk)
@@ -46,6 +54,11 @@ def run(
             raise typer.Exit(130) from None
     finally:
         _end(desk)
+
+
+def _without_fonts(svg: str) -> str:
+    """A picture that fetches nothing: the reader's own fixed-width font will do."""
+    return re.sub(r"@font-face \{.*?\}", "", svg, flags=re.DOTALL)
 
 
 def _interrupt(*_: Any) -> None:

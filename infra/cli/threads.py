@@ -44,7 +44,7 @@ def threads(
         [shown.inbox(waiting[:most], moment)] if waiting else [Text("Nobody waits for an answer.")]
     )
     if not owed:
-        others = [thread for thread in listing.newest(most) if not thread.owes]
+        others = [t for t in listing.newest(most) if not t.owes or t.team not in desk.teams]
         if others:
             parts += [Text(), shown.overview(others, desk.time_zone, moment)]
     page(*parts)

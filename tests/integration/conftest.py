@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from infra.bundle import Bundle, load
-from infra.engine.template import read_template
 from moto import mock_aws
 from moto.core.botocore_stubber import BotocoreStubber
 from moto.dynamodb.models import dynamodb_backends
@@ -22,6 +20,8 @@ from sportello.aws.logging import logger
 from sportello.domain.desk import Target, Team
 from sportello.services import desk as desk_seam
 
+from infra.bundle import Bundle, load
+from infra.engine.template import read_template
 from tests.integration.faults import Faults
 from tests.integration.stage import OPEN, SALT, Stage
 

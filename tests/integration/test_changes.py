@@ -184,9 +184,7 @@ def test_eight_early_deletes_are_remembered_whoever_came_first(stage: Stage) -> 
     assert "zebra" not in everything()
 
 
-def test_a_message_that_arrives_while_its_delete_is_taken_loses_its_words(
-    stage: Stage, aws: Faults
-) -> None:
+def test_a_message_that_arrives_while_its_delete_is_taken_loses_its_words(stage: Stage, aws: Faults) -> None:
     """It is not there when the delete looks for it, and is when the delete commits."""
     stage.take(inbound("Known", id="m0"))
     aws.between(lambda: stage.take(inbound("A zebra", id="m1", at=OPEN + 1)))

@@ -236,7 +236,7 @@ def test_a_kick_for_nothing_does_nothing(desk: Desk) -> None:
     work = Notifier(
         desk=desk.stage.desk,
         wording=desk.stage.wording(),
-        hooks=lambda: {},
+        hooks=dict,
         http=desk.slack,
         now=lambda: desk.stage.now,
     )
@@ -280,9 +280,7 @@ def test_the_handler_gives_back_only_what_failed(
     aws.inject("dynamodb.BatchGetItem", fault.broken, times=3, when=mine["PK"])
     event = {"Records": [record(1, bodies[0]), record(2, bodies[1]), record(3, "not a kick")]}
     answer = handler(event, object())
-    assert answer == {
-        "batchItemFailures": [{"itemIdentifier": "message-1"}, {"itemIdentifier": "message-3"}]
-    }
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "message-1"}, {"itemIdentifier": "message-3"}]}
     assert len(desk.slack.told) == 1
     assert "Customer Nine" in desk.slack.told[0]
     assert '"told"' in log.getvalue()

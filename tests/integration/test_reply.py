@@ -9,7 +9,7 @@ from sportello.domain.events import Kind
 from sportello.domain.message import Message
 from sportello.domain.model import DAY, MINUTE, SECOND
 from sportello.services import reply
-from sportello.services.reply import NoThread, NotAllowed
+from sportello.services.reply import NotAllowed, NoThread
 
 from tests.integration import faults as fault
 from tests.integration.faults import Faults

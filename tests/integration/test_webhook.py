@@ -14,6 +14,7 @@ from sportello.aws.secrets import SecretsUnavailable
 from sportello.channels.base import Channel
 from sportello.channels.telegram import Telegram
 from sportello.channels.whatsapp import WhatsApp
+from sportello.domain.events import Inbound, Moved
 from sportello.entrypoints import BODY_LIMIT, webhook
 
 from tests.contract.samples import all_samples, channel_of, function_url_event, wire_bytes
@@ -83,14 +84,14 @@ def body_of(event: dict[str, Any]) -> Any:
 def test_every_sample_is_acknowledged_and_repeating_it_stores_nothing(
     start: Any, channel: str, base64_body: bool
 ) -> None:
-    handler = start(type(channel_of(channel)))
+    reader = channel_of(channel)
+    handler = start(type(reader))
     samples = [found for found in all_samples(channel) if found.response is None]
     events = [function_url_event(found.request, base64_body=base64_body) for found in samples]
     assert [handler(event)["statusCode"] for event in events] == [200] * len(events)
-    expected = [entry for found in samples for entry in found.expect if entry["event"] == "Inbound"]
-    assert {row["id"] for row in heard() if row.get("detail") != "moved"} == {
-        entry["id"] for entry in expected if "id" in entry
-    }
+    parsed = [event for found in samples for event in reader.parse(found.request, found.connection)]
+    expected = {event.id for event in parsed if isinstance(event, Inbound | Moved)}
+    assert {row["id"] for row in heard()} == expected
     before = [row for row in scan() if row["SK"] != "T"]
     for event in events:
         handler(event)
@@ -127,8 +128,8 @@ def test_a_body_that_was_changed_by_a_byte_is_refused(start: Any, aws: Faults) -
 
 
 def test_the_previous_secret_still_opens(start: Any, texts: dict[str, str]) -> None:
-    texts["whatsapp"] = texts["whatsapp"].replace(SECRET, "the-new-one").replace(
-        "fake-app-secret-previous-000000001", SECRET
+    texts["whatsapp"] = (
+        texts["whatsapp"].replace(SECRET, "the-new-one").replace("fake-app-secret-previous-000000001", SECRET)
     )
     assert start(WhatsApp)(sample("whatsapp", "text"))["statusCode"] == 200
 
@@ -153,9 +154,7 @@ def test_a_connection_that_is_not_there_is_not_found_and_soon_is(
     assert len(reads) == 2
 
 
-def test_secrets_that_cannot_be_read_are_asked_for_again(
-    start: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_secrets_that_cannot_be_read_are_asked_for_again(start: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     read = secrets.read_secrets
 
     def unavailable(_: str) -> dict[str, str]:
@@ -296,9 +295,7 @@ def test_a_table_that_does_not_answer_is_503_and_the_next_delivery_is_stored(
     assert len(heard()) == 1
 
 
-def test_nothing_of_the_customer_reaches_the_log(
-    start: Any, aws: Faults, log: StringIO
-) -> None:
+def test_nothing_of_the_customer_reaches_the_log(start: Any, aws: Faults, log: StringIO) -> None:
     handler = start(WhatsApp)
     event = sample("whatsapp", "text")
     message = body_of(event)["entry"][0]["changes"][0]["value"]["messages"][0]

@@ -1,0 +1,267 @@
+"""The faults that must never be made, each in one line of the core, with the tests that notice it."""
+
+from tests.mutants.mutant import Mutant
+
+ONCE = "tests/integration/test_once.py::"
+REPLY = "tests/integration/test_reply.py::"
+SENDER = "tests/integration/test_sender.py::"
+RECEIPTS = "tests/integration/test_receipts.py::"
+CHANGES = "tests/integration/test_changes.py::"
+ALIASES = "tests/integration/test_aliases.py::"
+SWEEPER = "tests/integration/test_sweeper.py::"
+NOTIFIER = "tests/integration/test_notifier.py::"
+GUARDS = "tests/integration/test_guards.py::"
+DECIDE = "tests/unit/test_decide.py::"
+
+MUTANTS = (
+    # ----- the one transaction ------------------------------------------------------------------
+    Mutant(
+        name="no dedupe condition",
+        file="aws/store.py",
+        old='_Write("message", _put(items.message_item(thread, change.message, expires), old=True))',
+        new='_Write("message", {"Put": {"TableName": environment().table, "Item": items.message_item(thread, change.message, expires)}})',
+        tests=(f"{ONCE}test_a_message_is_stored_once_however_often_it_comes",),
+    ),
+    Mutant(
+        name="no rev condition",
+        file="aws/store.py",
+        old='update.require("rev = :rev", ":rev", before.rev)',
+        new='update.require("attribute_exists(PK)")',
+        tests=(f"{ONCE}test_an_answer_in_between_leaves_the_new_message_owed",),
+    ),
+    Mutant(
+        name="rev does not rise",
+        file="domain/thread.py",
+        old="before.rev + 1 if changed else max(before.rev, 1)",
+        new="max(before.rev, 1)",
+        tests=(f"{ONCE}test_an_answer_in_between_silences_the_automatic_voice",),
+    ),
+    Mutant(
+        name="settling without seen: last_in is no condition",
+        file="aws/store.py",
+        old="if change.saw_last_in:",
+        new="if False:",
+        tests=(
+            f"{REPLY}test_a_message_committed_after_the_look_stays_owed",
+            f"{RECEIPTS}test_a_message_between_read_and_commit_is_not_settled_unseen",
+        ),
+    ),
+    Mutant(
+        name="settling without seen: everything counts as read",
+        file="services/reply.py",
+        old="if message.key not in read]",
+        new="if False]",
+        tests=(f"{REPLY}test_what_the_writer_had_not_seen_stays_owed",),
+    ),
+    Mutant(
+        name="TransactionConflict is not tried again",
+        file="aws/store.py",
+        old='    if any(reason.get("Code") not in ("None", None, "ConditionalCheckFailed") for reason in reasons):\n'
+        "        return Moved()\n",
+        new='    if any(reason.get("Code") not in ("None", None, "ConditionalCheckFailed") for reason in reasons):\n'
+        '        raise RuntimeError("conflict")\n',
+        tests=(f"{ONCE}test_conflicts_are_tried_again",),
+    ),
+    Mutant(
+        name="an effect-only conflict is tried again as it was",
+        file="services/inbound.py",
+        old="existing |= caused_before",
+        new="existing = existing",
+        tests=(f"{ONCE}test_an_effect_that_exists_is_not_caused_twice",),
+    ),
+    Mutant(
+        name="an old redelivery moves the window back",
+        file="services/rows.py",
+        old="max(window, before.window)",
+        new="window",
+        tests=(f"{ONCE}test_an_old_redelivery_never_moves_the_window_back",),
+    ),
+    Mutant(
+        name="alias row overwritten",
+        file="aws/store.py",
+        old='_Write("pointer", _put(pointer_item(id, thread), old=True), id)',
+        new='_Write("pointer", {"Put": {"TableName": environment().table, "Item": pointer_item(id, thread)}}, id)',
+        tests=(f"{ALIASES}test_two_threads_with_messages_are_never_merged",),
+    ),
+    # ----- the webhook --------------------------------------------------------------------------
+    Mutant(
+        name="kick before commit",
+        file="services/inbound.py",
+        old="        match store.commit(commit):\n            case store.Committed():\n                effects.kick(",
+        new="        effects.kick(commit.after.id, commit.effects)\n"
+        "        match store.commit(commit):\n            case store.Committed():\n                effects.kick(",
+        tests=(
+            f"{ONCE}test_a_commit_that_fails_leaves_nothing_and_kicks_nothing",
+            f"{GUARDS}test_nothing_is_kicked_before_it_is_stored",
+        ),
+    ),
+    Mutant(
+        name="200 before commit",
+        file="entrypoints.py",
+        old='        logger.error("not committed", extra={"channel": channel.name, "error": type(error).__name__})\n'
+        "        return Response(status=503)\n",
+        new='        logger.error("not committed", extra={"channel": channel.name, "error": type(error).__name__})\n'
+        "        return channel.acknowledge(request, connection)\n",
+        tests=(f"{GUARDS}test_what_is_not_stored_is_not_acknowledged",),
+    ),
+    Mutant(
+        name="signature over re-serialised JSON",
+        file="channels/graph.py",
+        old="hmac_sha256_hex(secret, request.body)",
+        new='hmac_sha256_hex(secret, json.dumps(json.loads(request.body), separators=(",", ":")).encode())',
+        tests=(
+            "tests/contract/test_whatsapp.py",
+            f"{GUARDS}test_what_is_signed_are_the_bytes",
+        ),
+    ),
+    Mutant(
+        name="verified only after an AWS call",
+        file="entrypoints.py",
+        old="    if not channel.verify(request, connection):\n",
+        new="    store.prime()\n    if not channel.verify(request, connection):\n",
+        tests=(f"{GUARDS}test_what_is_not_signed_makes_no_call",),
+    ),
+    Mutant(
+        name="quarantine dropped",
+        file="entrypoints.py",
+        old="        quarantine.quarantine(\n",
+        new="        (lambda *given, **named: None)(\n",
+        tests=(f"{GUARDS}test_a_signed_body_that_cannot_be_read_is_kept",),
+    ),
+    Mutant(
+        name="a duplicate does not kick again",
+        file="services/inbound.py",
+        old="effects.kick(commit.after.id, caused)",
+        new="effects.kick(commit.after.id, ())",
+        tests=(f"{ONCE}test_a_duplicate_kicks_what_the_stored_row_names",),
+    ),
+    # ----- what the desk says -------------------------------------------------------------------
+    Mutant(
+        name="told_until is not asked",
+        file="domain/decide.py",
+        old="    if thread.told_until is not None and now < thread.told_until:\n"
+        "        return thread, None, Reason.ALREADY_TOLD\n",
+        new="",
+        tests=(f"{DECIDE}TestClosedHours::test_it_is_told_once_until_that_opening",),
+    ),
+    Mutant(
+        name="a person present does not silence the sender",
+        file="services/send.py",
+        old="thread.person_present(now) or not thread.owes",
+        new="False",
+        tests=(
+            f"{SENDER}test_a_person_who_answered_first_wins",
+            f"{SENDER}test_a_person_who_claimed_first_wins",
+        ),
+    ),
+    Mutant(
+        name="claimed without rev",
+        file="services/send.py",
+        old="rev=thread.rev if automatic else None",
+        new="rev=None",
+        tests=(f"{SENDER}test_a_person_between_the_look_and_the_claim_wins",),
+    ),
+    Mutant(
+        name="the cap is not counted",
+        file="services/send.py",
+        old="counter = outbox.Counter(thread.channel, thread.account, hour, most)",
+        new="counter = None",
+        tests=(f"{SENDER}test_the_desk_says_so_much_an_hour_for_an_account",),
+    ),
+    Mutant(
+        name="said after not_after",
+        file="services/send.py",
+        old="row.not_after is not None and now >= row.not_after:\n        return",
+        new="False:\n        return",
+        tests=(f"{SENDER}test_what_came_too_late_is_not_said",),
+    ),
+    # ----- sending ------------------------------------------------------------------------------
+    Mutant(
+        name="UNKNOWN sent again",
+        file="services/send.py",
+        old="    if row.state is not State.PENDING:\n",
+        new="    if row.state not in (State.PENDING, State.UNKNOWN):\n",
+        tests=(f"{SENDER}test_an_unknown_end_is_shown_and_never_sent_again",),
+    ),
+    Mutant(
+        name="an unknown end goes back to PENDING",
+        file="services/send.py",
+        old="    outbox.unknown(address, token, outcome.code)\n",
+        new='    outbox.postpone(address, token=token, due=real_now(), problem="", code="", hold=False)\n',
+        tests=(f"{SENDER}test_an_unknown_end_is_shown_and_never_sent_again",),
+    ),
+    Mutant(
+        name="a live lease is ignored",
+        file="services/send.py",
+        old="row.lease is not None and real_now() < row.lease",
+        new="False",
+        tests=(f"{SENDER}test_a_live_lease_is_left_alone",),
+    ),
+    Mutant(
+        name="the sender's token is not asked",
+        file="services/send.py",
+        old="outbox.sent(address, token, outcome.id)",
+        new="outbox.sent(address, outbox.read(address)[1].token, outcome.id)",
+        tests=(f"{SENDER}test_a_sender_whose_row_was_taken_does_not_write_over_it",),
+    ),
+    Mutant(
+        name="a hold is not waited for",
+        file="services/send.py",
+        old="thread.hold is not None and real_now() < thread.hold",
+        new="False",
+        tests=(f"{SENDER}test_later_rows_wait_behind_the_hold_and_keep_their_order",),
+    ),
+    Mutant(
+        name="receipts go back",
+        file="aws/outbox.py",
+        old="attribute_not_exists(#rank) OR #rank < :rank",
+        new="attribute_not_exists(#rank) OR #rank <> :rank",
+        tests=(f"{RECEIPTS}test_receipts_move_forward_only",),
+    ),
+    Mutant(
+        name="a failed send keeps the debt settled",
+        file="domain/decide.py",
+        old="    if since is not None and since != thread.owed_since:\n",
+        new="    if False:\n",
+        tests=(f"{RECEIPTS}test_a_failed_receipt_gives_the_debt_back_and_calls_people",),
+    ),
+    # ----- afterwards ---------------------------------------------------------------------------
+    Mutant(
+        name="a delete leaves the text",
+        file="aws/store.py",
+        old='"REMOVE #text, text_at, media,',
+        new='"REMOVE media,',
+        tests=(f"{CHANGES}test_a_delete_takes_words_and_media_out_of_the_table",),
+    ),
+    Mutant(
+        name="the attempt is not raised before the sweeper's kick",
+        file="services/sweep.py",
+        old="queues.kick_outbox(entry.thread, entry.key, attempt)",
+        new="queues.kick_outbox(entry.thread, entry.key, 0)",
+        tests=(f"{SWEEPER}test_each_attempt_is_a_kick_of_its_own",),
+    ),
+    Mutant(
+        name="due is not moved on before the sweeper's kick",
+        file="services/sweep.py",
+        old="was_due=entry.due, due=real_now() + NEXT_LOOK",
+        new="was_due=entry.due, due=entry.due",
+        tests=(f"{SWEEPER}test_due_is_moved_on_before_the_kick",),
+    ),
+    Mutant(
+        name="the notifier tells all targets again",
+        file="services/notify.py",
+        old="if not _heard(call, target)]",
+        new="]",
+        tests=(
+            f"{NOTIFIER}test_a_target_that_fails_is_tried_again_alone",
+            f"{NOTIFIER}test_a_mailbox_that_fails_is_tried_again_alone",
+        ),
+    ),
+    Mutant(
+        name="a thread that owes is resolved without a code",
+        file="domain/decide.py",
+        old="if thread.owes and not event.code:",
+        new="if False:",
+        tests=(f"{REPLY}test_a_thread_that_owes_needs_a_code_to_be_resolved",),
+    ),
+)
