@@ -65,9 +65,7 @@ class Sandbox:
             "PYTHONTZPATH": str(dependencies / "tzdata" / "zoneinfo"),
         }
 
-    def run(
-        self, program: str, channel: str, event: str, environment: Mapping[str, str]
-    ) -> tuple[str, str]:
+    def run(self, program: str, channel: str, event: str, environment: Mapping[str, str]) -> tuple[str, str]:
         """Run one program alone; returns what it reported (its stderr) and what it logged (stdout).
 
         Raises:

@@ -22,11 +22,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def the_desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    with _running(tmp_path_factory.mktemp("desk")) as stage:
+    with running(tmp_path_factory.mktemp("desk")) as stage:
         yield stage
 
 
-class _running:
+class running:  # noqa: N801 read as a verb: with running(...)
     """A desk that is up, and an environment that is as it was afterwards."""
 
     def __init__(self, home: Path, *, auth: bool = False) -> None:

@@ -272,7 +272,8 @@ def test_it_costs_the_same_at_the_10th_and_the_10_000th_message(meter: Meter, cu
 
 def seed(meter: Meter, customer: Customer, count: int) -> None:
     """So many messages before those that are there, in bulk."""
-    like = next(item for item in meter.items() if is_message_of(item, thread_of(meter, customer).id))
+    thread = thread_of(meter, customer).id
+    like = next(item for item in meter.items() if is_message_of(item, thread))
     first = int(like["time"]["N"]) - DAY
     puts = []
     for number in range(count):
@@ -297,6 +298,7 @@ def full(thread: Thread) -> Thread:
     """The same thread with every optional field as large as it gets."""
     now = real_now()
     wide = "\N{PILE OF POO}" * 100
+    known = [f"{number:0{threads.SHORT}d}" for number in range(threads.REMEMBERED)]
     return thread.model_copy(
         update={
             "connection": "c" * 32,
@@ -314,12 +316,12 @@ def full(thread: Thread) -> Thread:
             ),
             "escalated": tuple(Reason(reason) for reason in CALLED),
             "person_until": now - MINUTE,
-            "claimed_by": "a" * 64,
+            "claimed_by": rows.clip(wide, rows.BY_BYTES),
             "unreachable": True,
             "due": now + DAY,
             "hold": now,
-            "resolved": "r" * 32,
-            "aliases": tuple(f"{number:0{threads.SHORT}d}" for number in range(4)),
+            "resolved": rows.clip(wide, rows.CODE_BYTES),
+            "aliases": (*known[: threads.REMEMBERED - len(thread.aliases)], *thread.aliases),
             "gone": tuple(
                 f"{number:0{rows.GONE_HASH}d}{(now + DAY) // 1000}" for number in range(rows.GONE_MOST)
             ),

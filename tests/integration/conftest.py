@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -66,6 +67,7 @@ def _account() -> Iterator[None]:
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
             patch.setenv(name, "fake")
         patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        patch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda _: None))  # between tries
         with mock_aws():
             clients.forget()
             yield

@@ -2,6 +2,7 @@
 
 import json
 from io import StringIO
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -134,7 +135,7 @@ def test_each_try_waits_longer_up_to_an_hour(desk: Desk) -> None:
         waits.append(desk.call()["due"] - real_now())
         overdue(desk.call())
         desk.stage.sweep()
-    assert all(later >= earlier - SECOND for earlier, later in zip(waits, waits[1:], strict=False))
+    assert all(later >= earlier - SECOND for earlier, later in pairwise(waits))
     assert waits[0] < 20 * SECOND
     assert HOUR - MINUTE < waits[-1] <= HOUR
 

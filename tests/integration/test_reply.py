@@ -216,13 +216,15 @@ def test_a_claim_silences_the_desk_and_settles_nothing(stage: Stage) -> None:
     assert reply.claim(stage.person("Agent"), thread_id()).reasons == ("claimed",)
     thread = only_thread()
     assert (thread["owed_since"], thread["claimed_by"]) == (OPEN, "Agent")
-    stage.take(inbound("Closed?", id="m2", at=CLOSED))
+    stage.now = CLOSED + SECOND
+    stage.take(inbound("Closed?", id="m2", at=CLOSED + SECOND))
     assert outbox() == []
-    assert [message.kind for message in store.messages(thread_id())] == ["text", "text", "claim"]
+    assert [message.kind for message in store.messages(thread_id())] == ["text", "claim", "text"]
 
 
 def test_a_thread_that_owes_needs_a_code_to_be_resolved(stage: Stage) -> None:
     write(stage, "First", "m1", 0)
+    stage.now = OPEN + SECOND
     before = scan()
     with pytest.raises(NotAllowed) as refused:
         reply.resolve(stage.person(), thread_id())

@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from io import StringIO
 from types import SimpleNamespace
 from typing import Any
@@ -37,14 +37,14 @@ class Lambda:
 
 
 @pytest.fixture
-def texts(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
+def texts(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """The secrets of the samples' connections; a test may change them."""
     found: dict[str, str] = {}
     for channel in ("telegram", "whatsapp"):
         connection = all_samples(channel)[0].connection
         found[channel] = connection.model_dump_json(exclude={"name"})
     monkeypatch.setattr(secrets, "read_secrets", lambda channel: {"main": found[channel]})
-    yield found
+    return found
 
 
 @pytest.fixture
@@ -80,14 +80,13 @@ def body_of(event: dict[str, Any]) -> Any:
 
 
 @pytest.mark.parametrize("channel", ["telegram", "whatsapp"])
-@pytest.mark.parametrize("base64_body", [False, True])
-def test_every_sample_is_acknowledged_and_repeating_it_stores_nothing(
-    start: Any, channel: str, base64_body: bool
-) -> None:
+def test_every_sample_is_acknowledged_and_repeating_it_stores_nothing(start: Any, channel: str) -> None:
     reader = channel_of(channel)
     handler = start(type(reader))
     samples = [found for found in all_samples(channel) if found.response is None]
-    events = [function_url_event(found.request, base64_body=base64_body) for found in samples]
+    events = [
+        function_url_event(found.request, base64_body=number % 2 == 0) for number, found in enumerate(samples)
+    ]
     assert [handler(event)["statusCode"] for event in events] == [200] * len(events)
     parsed = [event for found in samples for event in reader.parse(found.request, found.connection)]
     expected = {event.id for event in parsed if isinstance(event, Inbound | Moved)}
@@ -137,11 +136,16 @@ def test_the_previous_secret_still_opens(start: Any, texts: dict[str, str]) -> N
 def test_a_connection_that_is_not_there_is_not_found_and_soon_is(
     start: Any, aws: Faults, monkeypatch: pytest.MonkeyPatch, texts: dict[str, str]
 ) -> None:
-    clock, reads = [1000.0], []
+    clock, reads = [1000.0], list[str]()
     text = texts["whatsapp"]
     found: dict[str, str] = {}
     monkeypatch.setattr(secrets, "time", SimpleNamespace(monotonic=lambda: clock[0]))
-    monkeypatch.setattr(secrets, "read_secrets", lambda channel: reads.append(channel) or dict(found))
+
+    def read(channel: str) -> dict[str, str]:
+        reads.append(channel)
+        return dict(found)
+
+    monkeypatch.setattr(secrets, "read_secrets", read)
     handler = start(WhatsApp)
     seen = aws.watch()
     assert [handler(sample("whatsapp", "text"))["statusCode"] for _ in range(5)] == [404] * 5

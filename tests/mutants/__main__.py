@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.mutants.catalogue import MUTANTS
-from tests.mutants.mutant import Mutant, Run, Verdict, copied_tree, mutate, run_tests
+from tests.mutants.mutant import Mutant, NotApplicable, Run, Verdict, changed, copied_tree, mutate, run_tests
 
 AT_ONCE = 2
 COLOURS = {Verdict.KILLED: "green", Verdict.SURVIVED: "bold red", Verdict.BROKEN: "bold yellow"}
@@ -19,6 +19,9 @@ def main() -> int:
     chosen = [mutant for mutant in MUTANTS if not sys.argv[1:] or _named(mutant, sys.argv[1:])]
     if not chosen:
         console.print(f"no mutant is named so; there are: {', '.join(mutant.name for mutant in MUTANTS)}")
+        return 1
+    if mistakes := _mistakes(chosen):
+        console.print("\n".join(mistakes), markup=False)
         return 1
     started = time.monotonic()
     tests = sorted({test for mutant in chosen for test in mutant.tests})
@@ -36,6 +39,17 @@ def main() -> int:
     seconds = time.monotonic() - started
     console.print(f"{len(runs) - len(alive)} of {len(runs)} mutants killed in {seconds:.0f} s")
     return 1 if alive else 0
+
+
+def _mistakes(mutants: list[Mutant]) -> list[str]:
+    """Mutants whose file has changed under them: the catalogue is to be brought up to date."""
+    found = []
+    for mutant in mutants:
+        try:
+            compile(changed(mutant), mutant.file, "exec")
+        except (NotApplicable, SyntaxError) as error:
+            found.append(f"{mutant.name}: {error}" if isinstance(error, SyntaxError) else str(error))
+    return found
 
 
 def _named(mutant: Mutant, words: list[str]) -> bool:

@@ -52,14 +52,16 @@ class NotApplicable(Exception):
 def mutate(mutant: Mutant) -> Run:
     """Run the tests of one mutant in a copy of its own."""
     with copied_tree() as copy:
-        file = copy / CORE / mutant.file
-        source = file.read_text("utf-8")
-        if source.count(mutant.old) != 1:
-            raise NotApplicable(
-                f"{mutant.name}: its old text is in {CORE}{mutant.file} {source.count(mutant.old)} times, not once"
-            )
-        file.write_text(source.replace(mutant.old, mutant.new), "utf-8")
+        (copy / CORE / mutant.file).write_text(changed(mutant), "utf-8")
         return run_tests(copy, mutant.tests)
+
+
+def changed(mutant: Mutant) -> str:
+    """The mutant's file with its fault. Raises NotApplicable."""
+    source = (ROOT / CORE / mutant.file).read_text("utf-8")
+    if (times := source.count(mutant.old)) != 1:
+        raise NotApplicable(f"{mutant.name}: its old text is {times} times in {CORE}{mutant.file}, not once")
+    return source.replace(mutant.old, mutant.new)
 
 
 def run_tests(tree: Path, tests: Sequence[str]) -> Run:

@@ -73,12 +73,16 @@ def replay(calls: Sequence[Call]) -> None:
 
 def thread_row(calls: Sequence[Call]) -> dict[str, Any]:
     """The thread row that a first message's transaction puts."""
-    writes = next(arguments["TransactItems"] for _, name, arguments in calls if name == "transact_write_items")
+    writes = next(
+        arguments["TransactItems"] for _, name, arguments in calls if name == "transact_write_items"
+    )
     rows = [write["Put"]["Item"] for write in writes if "Put" in write]
     return next(row for row in rows if row["SK"]["S"] == "T")
 
 
-def measured(run: Callable[[], None], calls: Sequence[Call], expected: Sequence[str]) -> dict[str, list[float]]:
+def measured(
+    run: Callable[[], None], calls: Sequence[Call], expected: Sequence[str]
+) -> dict[str, list[float]]:
     names = [name for _, name, _ in calls]
     if names != list(expected):
         raise SystemExit(f"expected {expected}, and the handler called {names}")

@@ -4,9 +4,10 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from sportello.aws import clients, items, writes
+from sportello.aws import items, writes
 from sportello.aws.environment import environment
 from sportello.aws.outbox import Address
+from sportello.aws.store import read_with_row
 from sportello.domain import keys
 from sportello.domain.message import Escalation
 from sportello.domain.model import Instant
@@ -14,18 +15,9 @@ from sportello.domain.thread import Thread
 
 
 def read(address: Address) -> tuple[Thread | None, Escalation | None]:
-    """The thread and the call in one consistent read."""
-    table = environment().table
-    wanted = [items.row_key(address.thread, keys.THREAD_ROW), items.row_key(address.thread, address.key)]
-    answer = clients.dynamodb().batch_get_item(RequestItems={table: {"Keys": wanted, "ConsistentRead": True}})
-    if answer.get("UnprocessedKeys"):
-        raise TimeoutError("the table was too busy to read a call")
-    found = {item["SK"]["S"]: item for item in answer["Responses"][table]}
-    thread, call = found.get(keys.THREAD_ROW), found.get(address.key)
-    return (
-        items.thread_of(thread) if thread else None,
-        items.escalation_of(call) if call and "whys" in call else None,
-    )
+    """The thread and the call in one consistent call."""
+    thread, call = read_with_row(address.thread, address.key)
+    return thread, items.escalation_of(call) if call and "whys" in call else None
 
 
 def told(address: Address, target: str, reasons: int) -> None:

@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 
 from sportello.aws import clients, items, writes
 from sportello.aws.environment import environment
-from sportello.aws.store import pause
+from sportello.aws.store import pause, read_with_row
 from sportello.domain import keys
 from sportello.domain.keys import KEY_LIMIT, THREAD_ID_LENGTH
 from sportello.domain.message import Message, State
@@ -47,17 +47,8 @@ def address_of(tag: str) -> Address | None:
 
 def read(address: Address) -> tuple[Thread | None, Message | None]:
     """The thread and the row in one consistent call."""
-    table = environment().table
-    wanted = [items.row_key(address.thread, keys.THREAD_ROW), items.row_key(address.thread, address.key)]
-    answer = clients.dynamodb().batch_get_item(RequestItems={table: {"Keys": wanted, "ConsistentRead": True}})
-    if answer.get("UnprocessedKeys"):
-        raise TimeoutError("the table was too busy to read a row")
-    found = {item["SK"]["S"]: item for item in answer["Responses"][table]}
-    thread, row = found.get(keys.THREAD_ROW), found.get(address.key)
-    return (
-        items.thread_of(thread) if thread else None,
-        items.message_of(row) if row and "whys" not in row else None,
-    )
+    thread, row = read_with_row(address.thread, address.key)
+    return thread, items.message_of(row) if row and "whys" not in row else None
 
 
 # --- the sender's steps -------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from sportello.domain.events import Customer
 
 Json = Mapping[str, Any]
 
-_SCOPED = re.compile(r"[A-Z]{2}\.[A-Za-z0-9.]{1,160}")
+_SCOPED = re.compile(r"[A-Z]{2}\.[A-Za-z0-9.]{1,128}")
 _DIGITS = re.compile(r"[0-9]{5,20}")
 _CHANGE = re.compile(r"(?s).*\bchanged from (\S+) to (\S+?)\.?")
 # The sentence wraps numbers in invisible direction marks.

@@ -326,7 +326,7 @@ def _send_result(thread: Thread, event: SendResult, desk: Desk, now: Instant) ->
         thread = _changed(thread, owed_since=since, first=event.first or thread.first, resolved="")
         reasons.append(Reason.DEBT_RETURNS)
     thread, call, why = _call(thread, Reason.SEND_FAILED, desk)
-    thread = _changed(thread, person_until=None)
+    thread = _changed(thread, person_until=None)  # whoever wrote it is not heard: the desk may speak
     thread = _changed(thread, due=timers.next_due(thread, desk, now))
     effects = () if call is None else (call,)
     return Decision(thread=thread, effects=effects, reasons=tuple(dict.fromkeys([*reasons, why])))

@@ -8,8 +8,8 @@ from sportello.domain import keys
 from sportello.domain.events import Delete, Edit, Moved
 from sportello.domain.thread import Thread, advanced
 from sportello.services import rows
-from sportello.services.context import Busy, Context, tries
-from sportello.services.threads import Located, locate, relocated
+from sportello.services.context import Context
+from sportello.services.threads import Located, commit_at, locate
 
 EDIT_BYTES = 32_768
 ONE_TRANSACTION = 40
@@ -18,7 +18,7 @@ ONE_TRANSACTION = 40
 
 def take_edit(context: Context, event: Edit) -> str:
     """Kept beside the message, whichever of the two comes first."""
-    return _take(context, event, partial(_edit_commit, context, event))
+    return _take(context, event, "edit", partial(_edit_commit, context, event))
 
 
 def _edit_commit(context: Context, event: Edit, before: Thread) -> store.Commit:
@@ -42,7 +42,7 @@ def take_delete(context: Context, event: Delete) -> str:
     outcome = "duplicate"
     for start in range(0, len(originals), ONE_TRANSACTION):
         some = originals[start : start + ONE_TRANSACTION]
-        outcome = _take(context, event, partial(_delete_commit, context, event, some))
+        outcome = _take(context, event, "delete", partial(_delete_commit, context, event, some))
     return outcome
 
 
@@ -79,46 +79,32 @@ def _delete_commit(context: Context, event: Delete, originals: Sequence[str], be
     )
 
 
-def _take(context: Context, event: Edit | Delete, commit_on: Callable[[Thread], store.Commit]) -> str:
+def _take(context: Context, event: Edit | Delete, word: str, build: Callable[[Thread], store.Commit]) -> str:
     located = _locate(context, event)
-    for _ in tries(context.deadline):
-        commit = commit_on(located.thread)
-        match store.commit(commit):
-            case store.Committed():
-                return commit.changes[0].kind
-            case store.Duplicate():
-                return "duplicate"
-            case _:
-                located = located.again()
-    raise Busy
+    new = commit_at(located, context.deadline, lambda found: build(found.thread))
+    return word if new else "duplicate"
 
 
 def take_moved(context: Context, event: Moved) -> str:
     """The new id points to the thread that the old one had, and answers go to the new address."""
     located = _locate_moved(context, event)
-    for _ in tries(context.deadline):
-        before, now = located.thread, context.now()
-        key = keys.message_key(event.time, None, keys.message_hash(before.id, event.id))
-        after = before.model_copy(
-            update={"to": event.customer.address, "aliases": located.aliases, "rev": before.rev + 1}
-        )
-        commit = store.Commit(
-            before=before,
-            after=after,
-            expires=rows.expires(context.desk, now),
-            message=rows.moved(event, key, now),
-            pointers=located.pointers,
-        )
-        match store.commit(commit):
-            case store.Committed():
-                return "moved"
-            case store.Duplicate():
-                return "duplicate"
-            case store.PointerTaken() as taken:
-                located = relocated(located, taken)
-            case _:
-                located = located.again()
-    raise Busy
+    new = commit_at(located, context.deadline, partial(_moved_commit, context, event))
+    return "moved" if new else "duplicate"
+
+
+def _moved_commit(context: Context, event: Moved, located: Located) -> store.Commit:
+    before, now = located.thread, context.now()
+    key = keys.message_key(event.time, None, keys.message_hash(before.id, event.id))
+    after = before.model_copy(
+        update={"to": event.customer.address, "aliases": located.aliases, "rev": before.rev + 1}
+    )
+    return store.Commit(
+        before=before,
+        after=after,
+        expires=rows.expires(context.desk, now),
+        message=rows.moved(event, key, now),
+        pointers=located.pointers,
+    )
 
 
 def _locate_moved(context: Context, event: Moved) -> Located:

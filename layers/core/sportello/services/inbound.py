@@ -9,8 +9,8 @@ from sportello.domain.model import DAY, MINUTE, Instant
 from sportello.domain.reasons import Reason
 from sportello.domain.thread import Thread
 from sportello.services import effects, rows
-from sportello.services.context import Busy, Context, tries
-from sportello.services.threads import Located, locate, relocated
+from sportello.services.context import Context, tries
+from sportello.services.threads import Located, commit_at, locate, relocated
 
 OLD = MINUTE
 """A message older than this may be a late redelivery: it must not move the window back."""
@@ -46,7 +46,7 @@ def _take(context: Context, event: Inbound) -> str:
                 located = relocated(located, taken)
             case _:
                 located = located.again()
-    raise Busy
+    raise AssertionError("tries ends by raising Busy")
 
 
 def _commit(context: Context, located: Located, event: Inbound, existing: frozenset[str]) -> store.Commit:
@@ -91,17 +91,8 @@ def take_echo(context: Context, event: Echo) -> str:
     located = locate(
         context.salt, context.channel.name, context.connection.name, event.account, event.customer
     )
-    for _ in tries(context.deadline):
-        match store.commit(_echo_commit(context, located, event)):
-            case store.Committed():
-                return "echo"
-            case store.Duplicate():
-                return "duplicate"
-            case store.PointerTaken() as taken:
-                located = relocated(located, taken)
-            case _:
-                located = located.again()
-    raise Busy
+    new = commit_at(located, context.deadline, lambda found: _echo_commit(context, found, event))
+    return "echo" if new else "duplicate"
 
 
 def _echo_commit(context: Context, located: Located, event: Echo) -> store.Commit:

@@ -1,11 +1,13 @@
 """Finding the thread of a customer: by the primary id, through a pointer, or newly opened."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from sportello.aws import store
 from sportello.domain import keys
 from sportello.domain.events import Customer
 from sportello.domain.thread import Thread
+from sportello.services.context import tries
 
 SHORT = 6
 """Characters of a pointer's id that the thread remembers: enough to know it was written."""
@@ -80,3 +82,21 @@ def relocated(located: Located, taken: store.PointerTaken) -> Located:
     if found.pointer:
         found = store.read_thread(found.pointer, consistent=True)
     return rest if found.thread is None else rest.at(found.thread)
+
+
+def commit_at(located: Located, deadline: float, build: Callable[[Located], store.Commit]) -> bool:
+    """Build and commit, on the newest reading each time; False where it was stored before.
+
+    Raises Busy when the deadline is over.
+    """
+    for _ in tries(deadline):
+        match store.commit(build(located)):
+            case store.Committed():
+                return True
+            case store.Duplicate():
+                return False
+            case store.PointerTaken() as taken:
+                located = relocated(located, taken)
+            case _:
+                located = located.again()
+    raise AssertionError("tries ends by raising Busy")
