@@ -14,6 +14,7 @@ NOT_ALLOWED = {
     "too_long": "the text is longer than the platform takes: send it in two.",
     "empty": "the text is empty.",
     "refused": "the platform never takes such a message.",
+    "newer_message": "the customer wrote at this moment: look at the thread again first.",
     "owes_needs_code": "an answer is still owed. Answer first, or say why not: --reason spam, for example.",
     "no_such_message": "--seen names no message of this thread: copy it from `sportello thread ID`.",
 }

@@ -9,15 +9,18 @@ from tests.contract.samples import Sample, all_samples, function_url_event, wire
 __all__ = ["CLOSED", "OPEN", "secrets", "telegram_text", "whatsapp_text"]
 
 
-def telegram_text(moment: int, *, chat: int = 1_000_000_001, number: int = 101) -> dict[str, Any]:
-    """A private text as a function URL event."""
+def telegram_text(
+    moment: int, *, chat: int = 1_000_000_001, number: int = 101, secret: str = ""
+) -> dict[str, Any]:
+    """A private text as a function URL event; ``secret``: of another connection than the samples'."""
     sample = _sample("telegram")
     body = json.loads(sample.request.body)
     message = body["message"]
     body["update_id"] = chat * 1000 + number
     message |= {"message_id": number, "date": moment // 1000}
     message["from"]["id"] = message["chat"]["id"] = chat
-    request = sample.request.model_copy(update={"body": wire_bytes(body)})
+    headers = {**sample.request.headers} | ({sample.signature_header: secret} if secret else {})
+    request = sample.request.model_copy(update={"body": wire_bytes(body), "headers": headers})
     return function_url_event(request, base64_body=False)
 
 

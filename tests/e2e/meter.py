@@ -11,14 +11,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from infra.local_desk import CONNECTION, TELEGRAM, WHATSAPP
-from infra.world.model import Webhook
 from sportello import entrypoints
 from sportello.aws import clients, items
 from sportello.aws.items import Item
 from sportello.channels.telegram import Telegram
 from sportello.channels.whatsapp import WhatsApp
 
+from infra.local_desk import CONNECTION, TELEGRAM, WHATSAPP
+from infra.world.model import Webhook
 from tests.e2e.stage import Stage
 
 STACK = "budget"
@@ -46,9 +46,9 @@ class Meter:
         self.table = _copy_of_table(stage)
         sqs = stage.desk.deployed.client("sqs")
         urls = {
-            "OUTBOX_QUEUE_URL": sqs.create_queue(
-                QueueName="budget.fifo", Attributes={"FifoQueue": "true"}
-            )["QueueUrl"],
+            "OUTBOX_QUEUE_URL": sqs.create_queue(QueueName="budget.fifo", Attributes={"FifoQueue": "true"})[
+                "QueueUrl"
+            ],
             "ESCALATION_QUEUE_URL": sqs.create_queue(QueueName="budget")["QueueUrl"],
         }
         _put_secrets(stage)

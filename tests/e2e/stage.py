@@ -17,9 +17,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import urllib3
-from infra.bundle import load
-from infra.local_desk import LocalDesk
-from infra.world.model import ChannelName, Entry, Said, Shown, Webhook
 from sportello import workers
 from sportello.aws import clients, clock, items
 from sportello.aws.environment import environment
@@ -30,11 +27,16 @@ from sportello.domain.thread import Thread
 from sportello.services import desk as desk_seam
 from sportello.services import reply
 
+from infra.bundle import load
+from infra.local_desk import LocalDesk
+from infra.world.model import ChannelName, Entry, Said, Shown, Webhook
+
 ROOT = Path(__file__).resolve().parents[2]
 ROME = ZoneInfo("Europe/Rome")
 CHANNELS: tuple[ChannelName, ...] = ("whatsapp", "telegram")
 SECONDS = 20.0
 _numbers = itertools.count(1)
+
 
 @dataclass(frozen=True)
 class Rows:
@@ -98,9 +100,7 @@ class Stage:
         return Customer(self, channel, f"Customer {next(_numbers)} {uuid.uuid4().hex[:6]}")
 
     def person(self, name: str = "Operator") -> reply.Person:
-        return reply.Person(
-            by=name, desk=desk_seam.current_desk(), channels=workers.channel, now=clock.now
-        )
+        return reply.Person(by=name, desk=desk_seam.current_desk(), channels=workers.channel, now=clock.now)
 
     def deliver(self, webhook: Webhook) -> int:
         """Post a webhook as it is; returns the status of our answer."""
@@ -129,7 +129,9 @@ class Stage:
     def items(self) -> list[dict[str, Any]]:
         pages = self.desk.deployed.client("dynamodb").get_paginator("scan")
         table = self.desk.deployed.outputs["TableName"]
-        return [item for page in pages.paginate(TableName=table, ConsistentRead=True) for item in page["Items"]]
+        return [
+            item for page in pages.paginate(TableName=table, ConsistentRead=True) for item in page["Items"]
+        ]
 
     def scan(self) -> Rows:
         rows = Rows({}, {}, {}, {})
@@ -162,7 +164,9 @@ class Stage:
     def settle(self, seconds: float = 30.0) -> None:
         """Sweep, and wait until every row has ended, everybody is told and no receipt is under way."""
         self.sweep()
-        wait_for(self.all_done, "every row ends and everybody is told", seconds, lambda: str(self.open_rows()))
+        wait_for(
+            self.all_done, "every row ends and everybody is told", seconds, lambda: str(self.open_rows())
+        )
         self.desk.client.settle(seconds)
 
     def all_done(self) -> bool:

@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from infra.local_desk import CONNECTION, TELEGRAM, WHATSAPP
-from infra.world.model import ChannelName, Webhook
 from sportello.domain.model import DAY
 
+from infra.local_desk import CONNECTION, TELEGRAM, WHATSAPP
+from infra.world.model import ChannelName, Webhook
 from tests.e2e.invariants import assert_opaque
 from tests.e2e.stage import CHANNELS, Customer, Stage, post
 
@@ -28,7 +28,9 @@ def nothing_unhandled(stage: Stage) -> Iterator[None]:
     stage.canaries.add(CANARY)
     yield
     lines = [line for found in stage.function_logs().values() for line in found]
-    failed = [line for line in lines if "Traceback" in line or "errorType" in line or "Task timed out" in line]
+    failed = [
+        line for line in lines if "Traceback" in line or "errorType" in line or "Task timed out" in line
+    ]
     assert not failed, failed
 
 
@@ -68,7 +70,17 @@ def is_quarantined(stage: Stage, channel: ChannelName, body: bytes) -> bool:
 @pytest.mark.parametrize("channel", CHANNELS)
 @pytest.mark.parametrize(
     "signature",
-    [None, "", "wrong", "sha256=", "sha256=" + "0" * 64, "sha1=00", "ségnatüre".encode(), b"\xff\xfe\x80", "x" * 5000],
+    [
+        None,
+        "",
+        "wrong",
+        "sha256=",
+        "sha256=" + "0" * 64,
+        "sha1=00",
+        "ségnatüre".encode(),
+        b"\xff\xfe\x80",
+        "x" * 5000,
+    ],
     ids=["missing", "empty", "wrong", "no-digest", "zeros", "sha1", "latin", "bytes", "long"],
 )
 def test_what_the_platform_has_not_signed_is_401(
@@ -112,7 +124,9 @@ UNREADABLE = {
 
 @pytest.mark.parametrize("channel", CHANNELS)
 @pytest.mark.parametrize("body", UNREADABLE.values(), ids=UNREADABLE.keys())
-def test_what_cannot_be_read_is_kept_and_acknowledged(stage: Stage, channel: ChannelName, body: bytes) -> None:
+def test_what_cannot_be_read_is_kept_and_acknowledged(
+    stage: Stage, channel: ChannelName, body: bytes
+) -> None:
     assert send(stage, channel, body, "application/octet-stream" if b"\xff" in body else JSON) == 200
     assert is_quarantined(stage, channel, body)
 
@@ -150,7 +164,9 @@ def message_in(body: dict[str, Any]) -> dict[str, Any]:
 )
 def test_the_content_type_does_not_matter(stage: Stage, channel: ChannelName, content_type: str) -> None:
     customer = stage.customer(channel)
-    assert send(stage, channel, written(customer).body.encode(), content_type.encode().decode("latin-1")) == 200
+    assert (
+        send(stage, channel, written(customer).body.encode(), content_type.encode().decode("latin-1")) == 200
+    )
     assert len(customer.rows()) == 1
 
 
@@ -159,7 +175,15 @@ def test_the_content_type_does_not_matter(stage: Stage, channel: ChannelName, co
 def test_base64_or_not(stage: Stage, channel: ChannelName, encoded: bool) -> None:
     customer = stage.customer(channel)
     webhook = written(customer)
-    assert invoke(stage, webhook, base64.b64encode(webhook.body.encode()).decode() if encoded else webhook.body, encoded) == 200
+    assert (
+        invoke(
+            stage,
+            webhook,
+            base64.b64encode(webhook.body.encode()).decode() if encoded else webhook.body,
+            encoded,
+        )
+        == 200
+    )
     assert len(customer.rows()) == 1
 
 

@@ -9,8 +9,6 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from infra.bundle import load
-from infra.world.model import ChannelName, Webhook
 from sportello.aws import items
 from sportello.aws.clock import real_now
 from sportello.domain import keys
@@ -22,6 +20,8 @@ from sportello.domain.thread import Thread
 from sportello.services import desk as desk_seam
 from sportello.services import reply, rows, threads
 
+from infra.bundle import load
+from infra.world.model import ChannelName, Webhook
 from tests.e2e.meter import Cost, Meter, changed
 from tests.e2e.stage import CHANNELS, ROME, ROOT, Customer, Stage
 
@@ -359,5 +359,9 @@ def thread_of(meter: Meter, customer: Customer) -> Thread:
 
 def messages_of(meter: Meter, customer: Customer) -> list[Message]:
     thread = thread_of(meter, customer)
-    rows = (items.message_of(item) for item in meter.items() if is_message_of(item, thread.id) and "whys" not in item)
+    rows = (
+        items.message_of(item)
+        for item in meter.items()
+        if is_message_of(item, thread.id) and "whys" not in item
+    )
     return [row for row in rows if row.direction == "in"]

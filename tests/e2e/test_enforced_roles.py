@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from infra.world.model import ChannelName
 
+from infra.world.model import ChannelName
 from tests.e2e.conftest import running
 from tests.e2e.invariants import assert_invariants
 from tests.e2e.stage import CHANNELS, Customer, Stage, wait_for
@@ -35,9 +35,7 @@ def assert_nothing_denied(stage: Stage) -> None:
 def test_roles_are_enforced_at_all(guarded: Stage) -> None:
     """A role of ours may not do what the template does not grant it."""
     iam = guarded.desk.deployed.client("iam")
-    role = next(
-        role for role in iam.list_roles()["Roles"] if "SweeperFunction" in role["RoleName"]
-    )
+    role = next(role for role in iam.list_roles()["Roles"] if "SweeperFunction" in role["RoleName"])
     given = guarded.desk.deployed.client("sts").assume_role(RoleArn=role["Arn"], RoleSessionName="test")
     keys = given["Credentials"]
     client = boto3.client(

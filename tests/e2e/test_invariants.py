@@ -1,8 +1,8 @@
 """What must hold of everything that the session did; conftest runs this file last."""
 
 import pytest
-from infra.world.model import ChannelName
 
+from infra.world.model import ChannelName
 from tests.e2e.invariants import assert_invariants, assert_opaque
 from tests.e2e.stage import CHANNELS, Stage, wait_for
 

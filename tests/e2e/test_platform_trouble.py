@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterator
 from typing import Literal
 
 import pytest
-from infra.local_desk import TELEGRAM, WHATSAPP
-from infra.world.model import ChannelName, Entry, OptionsChange, Setup
 from sportello.aws.clock import real_now
 from sportello.domain.message import Escalation, Message, State
 from sportello.domain.model import HOUR, MINUTE, SECOND
 from sportello.domain.reasons import Reason
 from sportello.services import reply
 
+from infra.local_desk import TELEGRAM, WHATSAPP
+from infra.world.model import ChannelName, Entry, OptionsChange, Setup
 from tests.e2e.stage import CHANNELS, Customer, Stage, instant, stays, wait_for
 
 MORNING = "2026-12-02 10:00"
@@ -142,7 +142,9 @@ def test_an_automatic_reply_with_an_unknown_end_is_not_repeated(stage: Stage, ch
     assert (ended.problem, ended.code) == ("unknown", "no_answer")
     never_again(customer, 1)
     customer.say("Ci siete?")
-    stays(lambda: customer.heard() == [], "nobody knows whether the hours were told, so nobody tells them again")
+    stays(
+        lambda: customer.heard() == [], "nobody knows whether the hours were told, so nobody tells them again"
+    )
 
 
 @pytest.mark.parametrize("channel", CHANNELS)
@@ -373,7 +375,9 @@ def test_one_target_that_fails_for_now_is_tried_again_alone(
     before = real_now()
     asks_for_a_person(stranger)
     call = call_is(
-        stranger, lambda call: len(call.told) == 1 and call.due is not None and call.due < before + MINUTE / 2, "again"
+        stranger,
+        lambda call: len(call.told) == 1 and call.due is not None and call.due < before + MINUTE / 2,
+        "again",
     )
     assert not call.refused
     assert (len(stranger.posts()), len(stranger.letters())) == first

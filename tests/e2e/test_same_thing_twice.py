@@ -10,13 +10,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import pytest
-from infra.world.model import ChannelName, Webhook
 from sportello.domain.message import ENDED, Message, State
 from sportello.domain.model import SECOND, Instant
 from sportello.domain.reasons import Reason
 from sportello.domain.thread import Thread
 from sportello.services import reply
 
+from infra.world.model import ChannelName, Webhook
 from tests.e2e.invariants import assert_invariants
 from tests.e2e.stage import CHANNELS, Customer, Rows, Stage
 
@@ -109,11 +109,10 @@ def storm(the_desk: Stage) -> Iterator[Storm]:
     dice = random.Random(20261121)
     channels: list[ChannelName] = [CHANNELS[number % 2] for number in range(CUSTOMERS)]
     storm = Storm(the_desk, [the_desk.customer(channel) for channel in channels])
-    import time
     for local in (CLOSED, OPEN):
-        t=time.time(); fresh = storm.write(local, MESSAGES // 2, dice); print("write",time.time()-t)
-        t=time.time(); storm.break_loose(fresh, dice); print("deliver",time.time()-t, storm.copies, storm.statuses)
-    t=time.time(); the_desk.settle(60); print("settle",time.time()-t)
+        fresh = storm.write(local, MESSAGES // 2, dice)
+        storm.break_loose(fresh, dice)
+    the_desk.settle(60)
     yield storm
 
 

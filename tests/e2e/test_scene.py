@@ -1,12 +1,12 @@
 """The scene that the desk exists for: after hours, a person is asked for, and answers."""
 
 import pytest
-from infra.world.model import ChannelName
 from sportello.domain.message import Message
 from sportello.domain.model import HOUR, MINUTE
 from sportello.domain.reasons import Reason
 from sportello.services import reply
 
+from infra.world.model import ChannelName
 from tests.e2e.stage import CHANNELS, Stage, instant, stays, wait_for
 
 EVENING = "2026-11-23 20:15"  # a Monday

@@ -72,6 +72,18 @@ def test_an_edit_is_taken_once_and_settles_nothing(stage: Stage) -> None:
     assert {**only_thread(), "expires": 0} == {**before, "expires": 0}
 
 
+def test_two_edits_within_one_second_are_both_kept(stage: Stage) -> None:
+    stage.take(inbound("Before"))
+    assert [stage.take(edit("After")), stage.take(edit("Afterwards"))] == [{"edit": 1}, {"edit": 1}]
+    assert len([row for row in scan() if row["SK"].startswith("X#")]) == 2
+
+
+def test_a_delete_takes_the_words_of_edits_too(stage: Stage) -> None:
+    stage.take(inbound("A zebra"), edit("Two zebras"), edit("Three zebras", at=OPEN + MINUTE))
+    assert stage.take(delete("m1")) == {"delete": 1}
+    assert "zebra" not in everything()
+
+
 def test_an_edit_is_tried_again_after_a_conflict(stage: Stage, aws: Faults) -> None:
     stage.take(inbound("Before"))
     met = aws.inject("dynamodb.TransactWriteItems", fault.conflict, times=3)

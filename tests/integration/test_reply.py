@@ -244,14 +244,14 @@ def test_an_answered_thread_needs_none(stage: Stage) -> None:
 
 
 def test_nothing_is_resolved_unseen(stage: Stage, aws: Faults) -> None:
-    """A message that comes in at that moment is seen by the second look, and the code covers it."""
+    """A message that comes in at that moment is told, whatever code was given: it was not looked at."""
     write(stage, "First", "m1", 0)
     answer(stage)
     stage.now = OPEN + 2 * MINUTE
     aws.between(lambda: stage.take(inbound("Second", id="m2", at=OPEN + 2 * MINUTE)))
     with pytest.raises(NotAllowed) as refused:
-        reply.resolve(stage.person(), thread_id())
-    assert refused.value.code == "owes_needs_code"
+        reply.resolve(stage.person(), thread_id(), "done")
+    assert refused.value.code == "newer_message"
     assert only_thread()["owed_since"] == OPEN + 2 * MINUTE
 
 

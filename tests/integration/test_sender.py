@@ -181,6 +181,20 @@ def test_later_rows_wait_behind_the_hold_and_keep_their_order(stage: Stage) -> N
     assert sent_texts(stage) == ["First", "First", "Second", "Third"]
 
 
+def test_a_new_row_does_not_overtake_those_that_waited_until_the_sweeper_came(stage: Stage) -> None:
+    first = persons(stage, "First")
+    stage.channel.script = [NotSent(problem=BUSY, code="429", wait=60.0)]
+    stage.send(first)
+    change_row(only_thread(), hold=real_now() - 1)
+    stage.now += SECOND
+    reply.reply(stage.person(), thread_id(), "Second")
+    assert stage.send(outbox()[-1]) == "held"
+    change_row(only_thread(), hold=real_now() - 3 * 60 * SECOND)
+    stage.now += SECOND
+    reply.reply(stage.person(), thread_id(), "Third")
+    assert stage.send(outbox()[-1]) == "sent", "a sweeper that does not come holds nobody for ever"
+
+
 def test_another_thread_does_not_wait(stage: Stage) -> None:
     first = persons(stage)
     stage.channel.script = [NotSent(problem=BUSY, code="429", wait=60.0)]

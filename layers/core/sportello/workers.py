@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 from importlib import import_module
 from typing import Any
 
@@ -53,8 +53,9 @@ def connection(channel_name: str, name: str) -> Connection:
     return _connections.setdefault(channel_name, secrets.Connections(channel_name)).get(name)
 
 
-@cache
+@lru_cache(maxsize=1)
 def _hooks(minute: int) -> dict[str, str]:
+    """Slack addresses, read once a minute: ``minute`` is what makes the cache forget."""
     return secrets.read_secrets("slack")
 
 

@@ -454,6 +454,15 @@ def find_originals(thread: str, hashes: Sequence[str]) -> dict[str, str]:
     return found
 
 
+def edits_of(thread: str, hashes: Sequence[str]) -> tuple[str, ...]:
+    """Keys of the edits of these messages: they hold words too."""
+    return tuple(
+        change.key
+        for change in changes(thread)
+        if change.kind == "edit" and change.key.split("#")[1] in hashes
+    )
+
+
 def _query(thread: str, low: str, high: str, newest: int, *, keys_only: bool = False) -> list[Item]:
     """Rows between two keys, the newest first, at most ``newest``; consistent."""
     arguments: dict[str, Any] = {

@@ -244,7 +244,7 @@ def _button(query: Fields, customer: Customer, bot: Account) -> Inbound:
 
 
 def _unknown(name: str, update: Fields, bot: Account) -> PlatformEvent:
-    """An update of tomorrow: kept where it says who wrote, else only named."""
+    """An update of tomorrow: kept with its writer; one that names none, or nothing we can read, apart."""
     try:
         part = update.part(name)
         part.part("from")
@@ -263,7 +263,7 @@ def _unknown(name: str, update: Fields, bot: Account) -> PlatformEvent:
             fragment=update.values,
         )
     except Wrong:
-        return Ignored(account=bot.id, why=f"unknown update {name[:64]}")
+        raise Wrong(f"unknown update {name[:64]}") from None
 
 
 HANDLED: Mapping[str, Callable[[Fields, Fields, Account], PlatformEvent]] = {

@@ -12,8 +12,11 @@ from sportello.services.context import Context
 from sportello.services.threads import Located, commit_at, locate
 
 EDIT_BYTES = 32_768
-ONE_TRANSACTION = 40
+WORDS = 6
+ONE_TRANSACTION = 20
 """Deletes written together: each is two of the hundred writes that DynamoDB takes."""
+EDITS_MOST = 55
+"""Edits of these messages that fit beside them."""
 
 
 def take_edit(context: Context, event: Edit) -> str:
@@ -22,8 +25,10 @@ def take_edit(context: Context, event: Edit) -> str:
 
 
 def _edit_commit(context: Context, event: Edit, before: Thread) -> store.Commit:
+    hashed = keys.message_hash(before.id, event.original)
+    words = keys.message_hash(before.id, event.text)[:WORDS]  # two edits within one second differ in them
     change = store.Change(
-        key=keys.change_key(keys.message_hash(before.id, event.original), event.time, "edit"),
+        key=keys.change_key(hashed, event.time, f"edit-{words}"),
         time=event.time,
         kind="edit",
         text=rows.clip(event.text, EDIT_BYTES),
@@ -53,6 +58,7 @@ def _delete_commit(context: Context, event: Delete, originals: Sequence[str], be
     found = store.find_originals(before.id, hashes) if before.rev else {}
     missing = [hashed for hashed in hashes if hashed not in found]
     emptied = tuple(found[hashed] for hashed in hashes if hashed in found)
+    edits = store.edits_of(before.id, hashes) if before.rev else ()
     after = before.model_copy(
         update={
             "gone": rows.remember_gone(before, missing, now),
@@ -74,7 +80,7 @@ def _delete_commit(context: Context, event: Delete, originals: Sequence[str], be
             )
             for hashed in hashes
         ),
-        emptied=emptied,
+        emptied=(*emptied, *edits[:EDITS_MOST]),
         saw_last_in=bool(missing),
     )
 

@@ -229,8 +229,12 @@ def resolve(person: Person, thread_id: str, code: str = "") -> Decision:
 
 
 def _act(person: Person, thread_id: str, event: Claim | Resolve, kind: str) -> Decision:
+    seen = None
     for _ in tries(time.monotonic() + PATIENCE_SECONDS):
         thread = look(thread_id, newest=1).thread
+        seen = thread.last_in if seen is None else seen
+        if isinstance(event, Resolve) and thread.last_in != seen:
+            raise NotAllowed("newer_message")
         decision = decide(thread, event, person.desk, person.now())
         if decision.refused:
             raise NotAllowed(decision.reasons[0])

@@ -28,6 +28,9 @@ from sportello.services.wording import Wording
 
 LEASE = MINUTE
 """Real time for which a sender owns a row: more than twice connecting, reading and the short wait."""
+LEAST_LEASE = 50 * SECOND
+"""Two tries with a short wait between them take up to 45 s."""
+SWEEPER_ROUND = 2 * MINUTE
 SHORT_WAIT = 15.0
 """Seconds that a sender sleeps through; a longer wait goes through ``due``."""
 TEMPORARY_WAIT = 30.0
@@ -69,7 +72,7 @@ def _take(sender: Sender, address: Address, thread: Thread, row: Message) -> str
         return _abandoned(address, row)
     if row.state is not State.PENDING:
         return f"already_{row.state}"
-    if thread.hold is not None and real_now() < thread.hold:
+    if thread.hold is not None and _behind(thread.hold, row):
         outbox.wait_for(address, thread.hold, row.problem or Problem.BUSY)
         return "held"
     if reason := _overtaken(sender, thread, row):
@@ -93,6 +96,15 @@ def _take(sender: Sender, address: Address, thread: Thread, row: Message) -> str
     if claimed != "claimed":
         return claimed
     return _transmit(sender, channel, connection, address, message, token)
+
+
+def _behind(hold: Instant, row: Message) -> bool:
+    """Whether the row waits with its thread: until the hold ends, and then for the sweeper's next round.
+
+    A row that has not waited yet would otherwise overtake those that have.
+    """
+    waited = row.attempt > 0 or row.problem != ""
+    return real_now() < (hold if waited else hold + SWEEPER_ROUND)
 
 
 def _abandoned(address: Address, row: Message) -> str:
@@ -172,7 +184,7 @@ def _claim(
 def _lease(row: Message) -> Instant:
     """The due that the row was written with serves as lease where enough of it is left: no index write."""
     now = real_now()
-    if row.due is not None and now + LEASE // 2 < row.due <= now + LEASE:
+    if row.due is not None and now + LEAST_LEASE < row.due <= now + LEASE:
         return row.due
     return now + LEASE
 
