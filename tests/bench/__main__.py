@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.table import Table
 
 from infra.engine.launcher import HOME
 from infra.local_desk import LocalDesk
@@ -24,7 +25,7 @@ from tests.bench.warm import warm
 FILE = HOME / "bench.json"
 SANDBOXED: dict[str, Callable[[Sandbox], Any]] = {"cold": cold, "warm": warm}
 ON_THE_ENGINE: dict[str, Callable[[LocalDesk], Any]] = {"deliveries": deliveries, "cost": cost}
-SHOWN = {
+SHOWN: dict[str, Callable[[Any], Table]] = {
     "cold": partial(report.ratios, title="Cold: CPU from process start to the first commit"),
     "warm": partial(report.ratios, title="Warm: CPU of the whole handler to that of its SDK calls"),
     "deliveries": report.rates,

@@ -31,7 +31,7 @@ class Rate(BaseModel):
 
 
 def deliveries(desk: LocalDesk, most: int = DELIVERIES) -> list[Rate]:
-    """New messages of forty customers, each answered 200; the first ones, which start workers, not counted."""
+    """New messages of forty customers, each answered 200, once the engine has started its workers."""
     http = urllib3.PoolManager(maxsize=max(CLIENTS), retries=False, timeout=30)
     url = f"{desk.deployed.outputs['TelegramUrl'].rstrip('/')}/{CONNECTION}"
     numbers = count(1)

@@ -20,3 +20,5 @@ FULL_CPU_MB = 1769
 """Lambda gives a whole processor at this size, and in proportion below."""
 CALL_SECONDS = 0.005
 """Assumed for a call to DynamoDB or SQS from Lambda; not measured."""
+PLATFORM_SECONDS = 0.2
+"""Assumed for a call to a platform; not measured."""

@@ -26,7 +26,9 @@ def ratios(measured: Sequence[Ratio], title: str) -> Table:
 
 
 def rates(measured: Sequence[Rate]) -> Table:
-    table = _table("Deliveries through the engine", "clients", "per second", "p50 ms", "p90 ms", "p99 ms", "max ms")
+    table = _table(
+        "Deliveries through the engine", "clients", "per second", "p50 ms", "p90 ms", "p99 ms", "max ms"
+    )
     for rate in measured:
         figures = (rate.per_second, rate.ms.p50, rate.ms.p90, rate.p99_ms, rate.ms.max)
         table.add_row(str(rate.clients), *(f"{figure:.1f}" for figure in figures))
@@ -36,7 +38,7 @@ def rates(measured: Sequence[Rate]) -> Table:
 def costs(measured: Cost) -> Table:
     table = _table(
         "Dollars per million messages (us-east-1, list prices)",
-        *("", "share", "WRU", "RRU", "kicks", "log bytes", "invocations", "billed ms (estimate)", "$"),
+        *("", "share", "WRU", "RRU", "kicks", "log B", "runs", "est. ms", "$"),
     )
     for use in measured.uses:
         table.add_row(

@@ -33,7 +33,8 @@ class Sandbox:
         for name, layer in (("core", core_layer), ("dependencies", dependencies_layer)):
             with zipfile.ZipFile(layer(HOME / "build")) as archive:
                 archive.extractall(folder / name)
-        shutil.copytree(PROGRAMS, folder / "programs", ignore=shutil.ignore_patterns("__pycache__"))
+        programs = folder / "programs" / PROGRAMS.relative_to(ROOT)
+        shutil.copytree(PROGRAMS, programs, ignore=shutil.ignore_patterns("__pycache__"))
         _link(folder / "runtime", (*RUNTIME, *TRACER) if tracer else RUNTIME)
         compileall.compile_dir(
             folder / "programs", quiet=1, invalidation_mode=PycInvalidationMode.UNCHECKED_HASH
@@ -96,7 +97,7 @@ class Sandbox:
         return done.stderr, logged
 
 
-_START = "import sys; sys.path[:0] = sys.argv[1:]; import {program}"
+_START = "import sys; sys.path[:0] = sys.argv[1:]; import tests.bench.programs.{program}"
 
 
 def _link(target: Path, names: Sequence[str]) -> None:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -26,24 +27,19 @@ def the_desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         yield stage
 
 
-class running:  # noqa: N801 read as a verb: with running(...)
-    """A desk that is up, and an environment that is as it was afterwards."""
-
-    def __init__(self, home: Path, *, auth: bool = False) -> None:
-        self._stage = Stage(LocalDesk(home))
-        self._auth = auth
-
-    def __enter__(self) -> Stage:
-        self._before = dict(os.environ)
-        self._stage.start(auth=self._auth)
-        return self._stage
-
-    def __exit__(self, *_: object) -> None:
+@contextmanager
+def running(home: Path, *, auth: bool = False) -> Iterator[Stage]:
+    """A desk that is up; afterwards the environment is as it was."""
+    stage, before = Stage(LocalDesk(home)), dict(os.environ)
+    stage.start(auth=auth)
+    try:
+        yield stage
+    finally:
         close_connections()
-        self._stage.desk.client.close()
-        self._stage.desk.stop()
+        stage.desk.client.close()
+        stage.desk.stop()
         os.environ.clear()
-        os.environ.update(self._before)
+        os.environ.update(before)
         environment.cache_clear()
         clients.forget()
         desk_seam.use(None)

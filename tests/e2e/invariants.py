@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Iterator
+from itertools import pairwise
 
 from sportello.domain.message import ENDED, Message, State
 from sportello.domain.reasons import Reason
@@ -127,7 +128,7 @@ def assert_closed_hours_told_once(rows: Rows) -> None:
             (row for row in messages if row.say in CLOSED_TEXTS and row.state is State.SENT),
             key=lambda row: row.arrived,
         )
-        for earlier, later in zip(told, told[1:], strict=False):
+        for earlier, later in pairwise(told):
             if later.say != "person_asked_closed":
                 assert later.arrived >= (earlier.until or 0), f"I3: {thread}: {earlier} then {later}"
 
@@ -159,7 +160,8 @@ def assert_automatic_replies_answer_customers(rows: Rows) -> None:
             if row.author == "automatic" and row.state is not None:
                 cause, _, kind = row.key.rpartition("~")
                 timer = cause.count("#") == 2 and cause.split("#")[2].startswith(("on-it", "closing"))
-                assert kind and (cause in asks or timer), f"I4: {thread}: {row.key} has no cause"
+                assert kind, f"I4: {thread}: {row.key}"
+                assert cause in asks or timer, f"I4: {thread}: {row.key} has no cause"
 
 
 def assert_platforms_had_nothing_to_refuse(log: list[Entry]) -> None:
@@ -190,7 +192,7 @@ def assert_every_row_ended(rows: Rows) -> None:
 
 
 def assert_people_were_told(stage: Stage, rows: Rows) -> None:
-    """I8: each call stands in Slack or in a mailbox, wherever its row says so, and in one of them at least."""
+    """I8: each call stands in Slack and in the mailbox where its row says so, in one of them at least."""
     slack = [post.text for posts in stage.desk.client.slack().values() for post in posts]
     mail = [letter.text for letters in stage.desk.client.mail().values() for letter in letters]
     for thread, calls in rows.calls.items():
@@ -232,7 +234,8 @@ def assert_opaque(stage: Stage) -> None:
         for shown in found
         if len(shown.text) >= TELLING
     }
-    assert people and words, "I11: nobody wrote anything, nothing was shown"
+    assert people, "I11: nobody wrote"
+    assert words, "I11: nothing was written"
     hidden = secrets | ids | words | stage.canaries
     for place, text in written(stage):
         leaked = [canary for canary in hidden if canary in text]

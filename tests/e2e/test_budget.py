@@ -1,4 +1,4 @@
-"""The budget of every webhook, in calls and capacity units; reference: docs of the budget in the issue.
+"""The budget of every webhook, in calls and capacity units.
 
 Items are at most 1 KB where nothing else is said. The desk is open, unless a test closes it.
 """
@@ -64,12 +64,10 @@ def writes(customer: Customer, text: str = ASKED, **more: Any) -> Webhook:
 
 def within(cost: Cost, *, calls: int, wru: float, rru: float = 1, kicks: int = 0) -> None:
     assert cost.status == 200
-    assert (len(cost.calls) <= calls, cost.wru <= wru, cost.rru <= rru, cost.kicks <= kicks) == (
-        True,
-        True,
-        True,
-        True,
-    ), cost
+    assert len(cost.calls) <= calls, cost
+    assert cost.wru <= wru, cost
+    assert cost.rru <= rru, cost
+    assert cost.kicks <= kicks, cost
     assert cost.others == 0, cost
 
 
@@ -291,7 +289,8 @@ def seed(meter: Meter, customer: Customer, count: int) -> None:
 
 
 def is_message_of(item: items.Item, thread: str) -> bool:
-    return item["PK"]["S"] == keys.partition(thread) and item["SK"]["S"].startswith("M#")
+    key: str = item["SK"]["S"]
+    return key.startswith("M#") and bool(item["PK"]["S"] == keys.partition(thread))
 
 
 def full(thread: Thread) -> Thread:

@@ -5,7 +5,7 @@ Half of them come in while the desk is closed, and people answer in between.
 
 import random
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -104,7 +104,7 @@ class Storm:
 
 
 @pytest.fixture(scope="module")
-def storm(the_desk: Stage) -> Iterator[Storm]:
+def storm(the_desk: Stage) -> Storm:
     the_desk.use()
     dice = random.Random(20261121)
     channels: list[ChannelName] = [CHANNELS[number % 2] for number in range(CUSTOMERS)]
@@ -113,7 +113,7 @@ def storm(the_desk: Stage) -> Iterator[Storm]:
         fresh = storm.write(local, MESSAGES // 2, dice)
         storm.break_loose(fresh, dice)
     the_desk.settle(60)
-    yield storm
+    return storm
 
 
 @pytest.fixture(scope="module")

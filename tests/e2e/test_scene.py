@@ -1,6 +1,9 @@
 """The scene that the desk exists for: after hours, a person is asked for, and answers."""
 
+from typing import Any
+
 import pytest
+from sportello.aws import store
 from sportello.domain.message import Message
 from sportello.domain.model import HOUR, MINUTE
 from sportello.domain.reasons import Reason
@@ -148,9 +151,8 @@ def test_what_was_written_after_the_shown_message_stays_owed(stage: Stage) -> No
 
 
 def test_a_claim_keeps_the_desk_silent_and_a_debt_is_resolved_with_a_reason_only(stage: Stage) -> None:
-    stage.at(EVENING)
-    customer = stage.customer("telegram")
     stage.at("2026-11-23 17:59")
+    customer = stage.customer("telegram")
     customer.say("Buonasera, una domanda")
     person = stage.person()
     reply.claim(person, customer.thread.id)
@@ -191,15 +193,15 @@ def test_a_message_that_comes_in_while_a_reply_is_being_written_stays_owed(
     customer.say("Prima domanda?")
     view = reply.look(customer.thread.id)
     stage.at("2026-11-26 11:05")
-    read = reply.store.messages
+    read = store.messages
     late = iter(["Seconda domanda?"])
 
-    def messages_after_one_more(thread: str, **how: int) -> list[Message]:
+    def messages_after_one_more(thread: str, **how: Any) -> list[Message]:
         for text in late:
             customer.say(text)
         return read(thread, **how)
 
-    monkeypatch.setattr(reply.store, "messages", messages_after_one_more)
+    monkeypatch.setattr(store, "messages", messages_after_one_more)
     customer.answer("Prima risposta.", seen=view.thread.last_in)
     assert customer.hears(1) == ["Prima risposta."]
     assert customer.thread.first == "Seconda domanda?"

@@ -1,7 +1,7 @@
 """What stands between a platform and the table: the whole webhook, from its event to its answer."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -27,7 +27,7 @@ def sample(channel: str) -> Sample:
 
 
 @pytest.fixture
-def webhooks(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, entrypoints.Handler]]:
+def webhooks(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> dict[str, entrypoints.Handler]:
     """Both channels' handlers in the closed desk, with the samples' secrets."""
 
     def read(channel: str) -> dict[str, str]:
@@ -36,10 +36,10 @@ def webhooks(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str
     monkeypatch.setattr(secrets, "read_secrets", read)
     monkeypatch.setattr(entrypoints, "now", lambda: CLOSED)
     stage.use()
-    yield {"telegram": entrypoints.webhook(Telegram), "whatsapp": entrypoints.webhook(WhatsApp)}
+    return {"telegram": entrypoints.webhook(Telegram), "whatsapp": entrypoints.webhook(WhatsApp)}
 
 
-def event(channel: str, *, body: bytes | None = None, **headers: str) -> dict[str, Any]:
+def event(channel: str, body: bytes | None = None, headers: Mapping[str, str] = {}) -> dict[str, Any]:
     """The sample of a text, with another body or other headers."""
     request = sample(channel).request
     update: dict[str, Any] = {"headers": {**request.headers, **headers}}
@@ -97,7 +97,7 @@ def test_what_is_not_signed_makes_no_call(
     webhooks: Webhooks, aws: Faults, channel: str, header: str, given: str
 ) -> None:
     seen = aws.watch()
-    assert status(webhooks, channel, event(channel, **{header: given})) == 401
+    assert status(webhooks, channel, event(channel, headers={header: given})) == 401
     assert seen == []
     assert scan() == []
 

@@ -10,13 +10,14 @@ import os
 from typing import Any
 
 import boto3
-import child
 import sportello
 import sportello.channels.base
 from aws_lambda_powertools import Logger
 from sportello.domain import desk, thread
 from sportello.domain.events import Customer, Inbound, Kind
 from sportello.domain.message import Message
+
+from tests.bench.programs import child
 
 gc.enable()  # ``sportello`` switched it off for its own start; this program is not ours
 MODELS = (sportello.channels.base.Connection, desk.Desk, thread.Thread)
@@ -74,6 +75,6 @@ def inbound(message: dict[str, Any]) -> Inbound:
     )
 
 
-SECRET = "sample-webhook-secret_telegram"  # noqa: S105 - of the sample events
+SECRET = "sample-webhook-secret_telegram"
 
 child.end(handler(child.event(), child.LambdaContext()))

@@ -3,13 +3,15 @@
 Here, unlike on Lambda, everything that is installed and the repository itself could be imported.
 """
 
+import importlib
 import json
 import os
 import sys
 from typing import Any
 
 import botocore.client
-import child
+
+from tests.bench.programs import child
 
 made: list[str] = []
 create = botocore.client.ClientCreator.create_client
@@ -23,10 +25,8 @@ def create_client(self: Any, service_name: str, *arguments: Any, **named: Any) -
 botocore.client.ClientCreator.create_client = create_client
 sys.path += os.environ["BENCH_REACHABLE"].split(os.pathsep)
 
-import handler  # noqa: E402 - the function's own, from its folder
-from sportello import entrypoints  # noqa: E402
-
-entrypoints.now = lambda: child.OPEN
-answer = handler.handler(child.event(), child.LambdaContext())
+function = importlib.import_module("handler")  # the function's own, from its folder
+child.set_clock(child.OPEN)
+answer = function.handler(child.event(), child.LambdaContext())
 found = {"status": answer["statusCode"], "modules": sorted(sys.modules), "clients": made}
 os.write(2, json.dumps(found).encode())

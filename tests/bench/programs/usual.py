@@ -11,7 +11,6 @@ import os
 from typing import Any
 
 import boto3
-import child
 import sportello
 import sportello.channels.base
 from aws_lambda_powertools import Logger, Tracer
@@ -25,6 +24,8 @@ from aws_lambda_powertools.utilities.idempotency import (
 from sportello.domain import desk, thread
 from sportello.domain.events import Customer, Inbound, Kind
 from sportello.domain.message import Message
+
+from tests.bench.programs import child
 
 gc.enable()  # ``sportello`` switched it off for its own start; this program is not ours
 MODELS = (sportello.channels.base.Connection, desk.Desk, thread.Thread)
@@ -49,7 +50,9 @@ def receive(connection: str) -> Response[str]:
     return Response(status_code=200)
 
 
-@idempotent_function(data_keyword_argument="update", persistence_store=persistence, config=config)
+@idempotent_function(  # type: ignore[untyped-decorator]
+    data_keyword_argument="update", persistence_store=persistence, config=config
+)
 def take(update: dict[str, Any]) -> dict[str, Any]:
     message = inbound(update["message"])
     row = Message(

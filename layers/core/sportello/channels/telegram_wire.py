@@ -138,13 +138,14 @@ def read_object(body: bytes) -> dict[str, Any]:
 
 
 def _tidy(value: Any, levels: int) -> Any:
-    if isinstance(value, str):
+    kind = type(value)  # JSON makes no subclasses, and this looks at every value of every message
+    if kind is str:
         return value if value.isascii() else _LONE_SURROGATE.sub("\ufffd", value)
-    if not isinstance(value, dict | list):
+    if kind is not dict and kind is not list:
         return value
     if levels == 0:
         raise Unparseable(f"body: nested deeper than {MAX_DEPTH} levels")
-    if isinstance(value, list):
+    if kind is list:
         return [_tidy(item, levels - 1) for item in value]
     return {_tidy(name, 0): _tidy(item, levels - 1) for name, item in value.items()}
 

@@ -53,7 +53,8 @@ def decide(thread: Thread, event: Event, desk: Desk, now: Instant) -> Decision:
     the next ``rev`` exactly where something that this function reads has changed.
     """
     decision = _RULES[type(event)](thread, event, desk, now)
-    return decision.model_copy(update={"thread": advanced(thread, decision.thread)})
+    after = advanced(thread, decision.thread)
+    return decision if after is decision.thread else decision.model_copy(update={"thread": after})
 
 
 # --- a customer writes ------------------------------------------------------------------------
