@@ -15,6 +15,10 @@ from typing import Any, NamedTuple, get_args
 from zoneinfo import available_timezones
 
 from pydantic import BaseModel
+
+from infra.model_mistakes import did_you_mean, parse
+from infra.text_mistakes import pattern_mistake, template_mistakes
+from infra.yaml_with_lines import Document, Line, read_yaml
 from sportello.domain.decision import Text
 from sportello.domain.desk import ClosedOrSpecial, Desk
 from sportello.domain.hours_problems import problems, rule_problems
@@ -23,10 +27,6 @@ from sportello.domain.phrases import Phrases, plain
 from sportello.domain.reasons import CALLS
 from sportello.services import wording
 from sportello.services.wording import CalendarWords, NotificationTexts, Texts
-
-from infra.model_mistakes import did_you_mean, parse
-from infra.text_mistakes import pattern_mistake, template_mistakes
-from infra.yaml_with_lines import Document, Line, read_yaml
 
 
 class Mistake(NamedTuple):

@@ -6,10 +6,10 @@ from string import Formatter
 from typing import Any
 
 from jinja2 import TemplateError, TemplateSyntaxError, nodes
-from sportello.services.wording import environment, render
 
 from infra.model_mistakes import did_you_mean
 from infra.yaml_with_lines import Line
+from sportello.services.wording import environment, render
 
 LONGEST = 1000
 """Bytes of a reply: what the narrowest private message holds (Instagram)."""

@@ -16,15 +16,15 @@ from typing import Annotated
 import typer
 import urllib3
 from rich.text import Text
+
+from infra.cli.errors import Refused
+from infra.cli.place import Place
+from infra.cli.work import bundle, command, console, place_of
 from sportello.aws import secrets
 from sportello.aws.environment import environment
 from sportello.channels.base import Account, Channel, Connection
 from sportello.channels.http import Http
 from sportello.workers import channel as channel_of
-
-from infra.cli.errors import Refused
-from infra.cli.place import Place
-from infra.cli.work import bundle, command, console, place_of
 
 LIVE_SECONDS = 60.0
 LOOK_SECONDS = 1.0

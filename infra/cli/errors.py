@@ -36,17 +36,17 @@ def _explanations() -> list[Explanation]:
     # Imported here: only an error pays for it.
     import botocore.exceptions as aws
     import urllib3.exceptions
-    from sportello.aws.secrets import SecretsUnavailable, SecretTooLong
-    from sportello.channels.base import ConnectError
-    from sportello.services.context import Busy
-    from sportello.services.desk import NoDesk
-    from sportello.services.reply import NotAllowed, NoThread
 
     from infra.bundle import BundleError
     from infra.engine.deploy import DeployFailed
     from infra.engine.launcher import EngineFailed
     from infra.engine.package import BuildFailed
     from infra.world.client import WorldError
+    from sportello.aws.secrets import SecretsUnavailable, SecretTooLong
+    from sportello.channels.base import ConnectError
+    from sportello.services.context import Busy
+    from sportello.services.desk import NoDesk
+    from sportello.services.reply import NotAllowed, NoThread
 
     plain = (Refused, ConnectError, BundleError, EngineFailed, BuildFailed, DeployFailed, NoDesk)
     return [

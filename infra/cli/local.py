@@ -5,6 +5,13 @@ from typing import Annotated, get_args
 
 import typer
 from rich.text import Text
+
+from infra.cli.errors import Refused
+from infra.cli.shown import message_text
+from infra.cli.times import read_time, shown_time
+from infra.cli.work import bundle, command, console, place_of
+from infra.world.client import WorldClient
+from infra.world.model import ChannelName, Said
 from sportello.aws import clock as desk_clock
 from sportello.aws import outbox, secrets
 from sportello.aws.environment import environment
@@ -14,13 +21,6 @@ from sportello.domain.message import ENDED, Message
 from sportello.domain.model import Instant
 from sportello.services.effects import CALL_KIND
 from sportello.services.reply import NoThread, View, look
-
-from infra.cli.errors import Refused
-from infra.cli.shown import message_text
-from infra.cli.times import read_time, shown_time
-from infra.cli.work import bundle, command, console, place_of
-from infra.world.client import WorldClient
-from infra.world.model import ChannelName, Said
 
 ANSWER_SECONDS = 15.0
 

@@ -9,6 +9,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from infra.bundle import Bundle
+from infra.cli.local import set_clock, thread_of
+from infra.cli.transcript import Transcript
+from infra.cli.work import person
+from infra.local_desk import SLACK_PATH
+from infra.world.client import WorldClient
+from infra.world.model import ChannelName, Letter, Shown, SlackPost
 from sportello.aws import outbox, secrets, store
 from sportello.aws.clock import now, real_now
 from sportello.domain.desk import Desk, Target
@@ -19,14 +26,6 @@ from sportello.domain.phrases import Meaning
 from sportello.domain.reasons import Reason
 from sportello.services import reply as service
 from sportello.services.wording import Wording
-
-from infra.bundle import Bundle
-from infra.cli.local import set_clock, thread_of
-from infra.cli.transcript import Transcript
-from infra.cli.work import person
-from infra.local_desk import SLACK_PATH
-from infra.world.client import WorldClient
-from infra.world.model import ChannelName, Letter, Shown, SlackPost
 
 T = TypeVar("T")
 

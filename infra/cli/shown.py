@@ -7,13 +7,13 @@ from rich.cells import cell_len
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
+
+from infra.cli.times import shown_age, shown_time
+from infra.cli.work import printable
 from sportello.domain.message import Escalation, Message, State
 from sportello.domain.model import Instant
 from sportello.domain.thread import Thread
 from sportello.services.reply import View
-
-from infra.cli.times import shown_age, shown_time
-from infra.cli.work import printable
 
 NAME_MOST = 24
 

@@ -7,6 +7,10 @@ from typing import Annotated
 import typer
 from rich.console import RenderableType
 from rich.text import Text
+
+from infra.cli import shown
+from infra.cli.errors import Refused
+from infra.cli.work import bundle, command, console, page, person, place_of
 from sportello.aws import outbox, store
 from sportello.aws import threads as listing
 from sportello.aws.clock import now
@@ -14,10 +18,6 @@ from sportello.channels.base import Template
 from sportello.domain.message import ENDED, Message, State
 from sportello.domain.reasons import Reason
 from sportello.services import reply as service
-
-from infra.cli import shown
-from infra.cli.errors import Refused
-from infra.cli.work import bundle, command, console, page, person, place_of
 
 SEND_SECONDS = 10.0
 """How long ``reply`` waits to say what became of the message."""

@@ -3,9 +3,8 @@
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sportello.domain.model import DAY, HOUR, MINUTE, SECOND, Instant, to_datetime, to_instant
-
 from infra.cli.errors import Refused
+from sportello.domain.model import DAY, HOUR, MINUTE, SECOND, Instant, to_datetime, to_instant
 
 EXAMPLE = "2026-11-23T20:15 (the desk's own time) or 2026-11-23T20:15+01:00"
 

@@ -6,11 +6,11 @@ from rich.console import Console, RenderableType
 from rich.panel import Panel
 from rich.rule import Rule
 from rich.text import Text
-from sportello.domain.model import Instant
 
 from infra.cli.times import shown_time
 from infra.cli.work import printable
 from infra.world.model import Letter, SlackPost
+from sportello.domain.model import Instant
 
 WIDTH = 96
 BUBBLE = 66

@@ -6,11 +6,11 @@ from typing import Annotated
 
 import typer
 from rich.text import Text
-from sportello.aws.clock import now, real_now
-from sportello.aws.environment import environment
 
 from infra.cli.times import shown_time
 from infra.cli.work import TEMPLATES, bundle, console, place_of
+from sportello.aws.clock import now, real_now
+from sportello.aws.environment import environment
 
 
 class What(StrEnum):

@@ -9,15 +9,15 @@ from dataclasses import dataclass
 
 import typer
 from rich.console import Console, RenderableType
-from sportello.aws.clock import now
-from sportello.domain.desk import Desk
-from sportello.services import desk as desk_seam
-from sportello.services.reply import Person
 
 from infra.bundle import Bundle, load
 from infra.cli.errors import Refused
 from infra.cli.place import Place, find
 from infra.engine.template import ROOT
+from sportello.aws.clock import now
+from sportello.domain.desk import Desk
+from sportello.services import desk as desk_seam
+from sportello.services.reply import Person
 
 TEMPLATES = ROOT / "templates"
 NAME_MOST = 64

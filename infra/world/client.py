@@ -7,10 +7,10 @@ from typing import Any, Literal
 from urllib.parse import quote
 
 import urllib3
-from sportello.domain.model import Instant
 
 from infra.world.faults import Fault
 from infra.world.model import ChannelName, Entry, Letter, Said, Say, Setup, Shown, SlackPost
+from sportello.domain.model import Instant
 
 SECONDS = 120.0
 """A ``say`` waits for our webhook's answer, and with copies for each of them."""

@@ -10,7 +10,6 @@ from typing import Any
 from urllib.parse import unquote
 
 from pydantic import ValidationError
-from sportello.domain.model import Model
 
 from infra.world import telegram_updates, whatsapp_webhooks
 from infra.world.delivery import Postman
@@ -19,6 +18,7 @@ from infra.world.model import Said, Say, Setup, Webhook
 from infra.world.platform import StandIn
 from infra.world.state import Absent, State
 from infra.world.wire import Answer, Call, json_answer
+from sportello.domain.model import Model
 
 PREFIX = "/_world/"
 

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from typing import Literal
 
 from pydantic import Field
-from sportello.domain.model import Model
 
 from infra.world.wire import Target
+from sportello.domain.model import Model
 
 Platform = Literal["telegram", "whatsapp", "slack", "mail"]
 NETWORK = ("hang", "hang_after_accepting", "reset", "reset_after_accepting")

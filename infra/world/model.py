@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import ConfigDict, Field
+
 from sportello.channels.base import Button
 from sportello.domain.model import Instant, Model
 

@@ -6,12 +6,11 @@ Source: docs.slack.dev, "Sending messages using incoming webhooks" and the Block
 import re
 from typing import Any, TypeGuard
 
-from sportello.channels.base import Button
-
 from infra.world.faults import Fault
 from infra.world.model import SlackPost
 from infra.world.platform import StandIn
 from infra.world.wire import Answer, Call, Target, text_answer
+from sportello.channels.base import Button
 
 TEXT_LIMIT = 40_000
 BLOCKS = 50

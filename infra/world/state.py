@@ -8,9 +8,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sportello.channels.base import Button
-from sportello.domain.model import Instant, Model
-
 from infra.world.limits import Buckets
 from infra.world.model import (
     Entry,
@@ -25,6 +22,8 @@ from infra.world.model import (
     WhatsAppNumber,
 )
 from infra.world.people import invent
+from sportello.channels.base import Button
+from sportello.domain.model import Instant, Model
 
 T = TypeVar("T")
 

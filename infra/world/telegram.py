@@ -9,9 +9,6 @@ import re
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from sportello.channels.base import Button
-from sportello.domain.model import HOUR
-
 from infra.world.faults import Fault
 from infra.world.files import file_bytes
 from infra.world.model import Shown, TelegramBot
@@ -28,6 +25,8 @@ from infra.world.telegram_rules import (
     shown_buttons,
 )
 from infra.world.wire import Answer, Call, Target, json_answer
+from sportello.channels.base import Button
+from sportello.domain.model import HOUR
 
 PATH = re.compile(r"/bot([^/]*)/([A-Za-z]+)")
 FILE_PATH = re.compile(r"/file/bot([^/]+)/(.+)")

@@ -4,10 +4,9 @@ import hashlib
 import json
 from typing import Any
 
-from sportello.domain.model import Instant
-
 from infra.world.model import Person, Say, Shown, TelegramBot, TelegramBusiness, Webhook
 from infra.world.state import Absent, State
+from sportello.domain.model import Instant
 
 FIRST_UPDATE = 100_000_001
 SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 the name of a header

@@ -4,9 +4,8 @@ import re
 from typing import Any
 from urllib.parse import urlsplit
 
-from sportello.channels.base import Button, measure
-
 from infra.world.model import TelegramBot
+from sportello.channels.base import Button, measure
 
 TEXT_LIMIT = 4096
 DATA_LIMIT = 64

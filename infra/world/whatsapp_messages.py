@@ -8,15 +8,14 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from sportello.channels.base import Button
-from sportello.domain.model import HOUR
-
 from infra.world.model import Person, Shown, TemplateForm, Webhook, WhatsAppNumber
 from infra.world.people import BSUID, new_wamid
 from infra.world.state import State
 from infra.world.whatsapp_rules import GraphError, check_message
 from infra.world.whatsapp_webhooks import status_webhook
 from infra.world.wire import Answer, json_answer
+from sportello.channels.base import Button
+from sportello.domain.model import HOUR
 
 WINDOW = 24 * HOUR
 PAIR_BURST, PAIR_PER_SECOND = 45, 1 / 6

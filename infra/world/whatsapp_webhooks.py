@@ -11,13 +11,12 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from sportello.domain.model import Instant
-
 from infra.world.files import digest_base64
 from infra.world.model import Person, Say, Shown, Webhook, WhatsAppNumber
 from infra.world.people import invent, new_wamid
 from infra.world.state import Absent, State
 from infra.world.whatsapp_rules import GraphError
+from sportello.domain.model import Instant
 
 MIME = {"image": "image/jpeg", "video": "video/mp4", "audio": "audio/mpeg", "document": "application/pdf"}
 

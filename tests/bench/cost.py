@@ -15,6 +15,10 @@ from typing import Any
 from unittest import mock
 
 from pydantic import BaseModel, ConfigDict
+
+from infra.bundle import load
+from infra.engine.package import TEMPLATES
+from infra.local_desk import TELEGRAM, LocalDesk
 from sportello import entrypoints, workers
 from sportello.aws import clients, store
 from sportello.aws.environment import environment
@@ -26,10 +30,6 @@ from sportello.domain import keys
 from sportello.domain.model import Instant
 from sportello.services import desk as desk_seam
 from sportello.services.reply import Person, reply
-
-from infra.bundle import load
-from infra.engine.package import TEMPLATES
-from infra.local_desk import TELEGRAM, LocalDesk
 from tests.bench import prices
 from tests.bench.programs.child import CLOSED, OPEN, LambdaContext
 from tests.bench.samples import telegram_text

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 
 import pytest
+
 from sportello.channels.base import Account, Channel, Connection, Request
 from sportello.domain.events import Ignored, Inbound, PlatformEvent, Unreadable
-
 from tests.contract.corpus import NOT_INBOUND, Payload, folders, payloads, reasons
 from tests.contract.samples import all_samples, channel_names, channel_of
 

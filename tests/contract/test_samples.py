@@ -4,8 +4,8 @@ import base64
 from typing import Any
 
 import pytest
-from sportello.channels.base import Request
 
+from sportello.channels.base import Request
 from tests.contract.samples import (
     EVENTS,
     Sample,

@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
+
 from sportello.channels.base import Account, Connection, Request
 from sportello.channels.telegram import Telegram
 from sportello.domain.events import Connected, Echo, Edit, Ignored, Inbound, Kind, PlatformEvent, Unreadable
-
 from tests.contract.samples import wire_bytes
 
 BOT = Account(id="7000000001", name="sample_desk_bot")

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from sportello.channels.base import Request, Unparseable
 from sportello.channels.telegram import Telegram
 from sportello.domain.events import Inbound, PlatformEvent, Unreadable
-
 from tests.contract.samples import Sample, all_samples, wire_bytes
 
 SAMPLES = all_samples("telegram")

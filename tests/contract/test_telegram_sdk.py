@@ -7,9 +7,9 @@ import json
 from typing import Any
 
 import pytest
-from sportello.domain.events import Delete, Echo, Edit, Inbound, PlatformEvent
 from telegram import Message, MessageEntity, PhotoSize, Update
 
+from sportello.domain.events import Delete, Echo, Edit, Inbound, PlatformEvent
 from tests.contract.samples import Sample, all_samples, channel_of
 
 DIFFERENCES = {

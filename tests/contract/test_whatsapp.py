@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from sportello.channels.base import Account, Connection, Problem, Request, Unparseable
 from sportello.channels.whatsapp import WhatsApp
 from sportello.channels.whatsapp_errors import PROBLEMS
@@ -26,7 +27,6 @@ from sportello.domain.events import (
     Receipt,
     Unreadable,
 )
-
 from tests.contract.samples import Sample, all_samples, wire_bytes
 
 ROOT = Path(__file__).resolve().parents[2]

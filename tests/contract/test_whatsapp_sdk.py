@@ -19,10 +19,10 @@ from pywa.types.flows import FlowCompletion
 from pywa.types.message import DeletedMessage, EditedMessage, Message, OutgoingMessage
 from pywa.types.message_status import MessageStatus
 from pywa.types.system import IdentityChange, PhoneNumberChange
+
 from sportello.channels.base import Account, Connection, Request
 from sportello.channels.whatsapp import WhatsApp
 from sportello.domain.events import Delete, Echo, Edit, Inbound, Moved, PlatformEvent, Receipt
-
 from tests.contract.corpus import payloads
 from tests.contract.samples import all_samples
 

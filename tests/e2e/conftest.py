@@ -6,11 +6,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
+from infra.local_desk import LocalDesk
 from sportello.aws import clients
 from sportello.aws.environment import environment
 from sportello.services import desk as desk_seam
-
-from infra.local_desk import LocalDesk
 from tests.e2e.stage import Stage, close_connections
 
 LAST = "test_invariants"

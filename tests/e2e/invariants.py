@@ -5,11 +5,10 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise
 
+from infra.world.model import Entry, Webhook
 from sportello.domain.message import ENDED, Message, State
 from sportello.domain.reasons import Reason
 from sportello.services.desk import current_desk
-
-from infra.world.model import Entry, Webhook
 from tests.e2e.stage import Rows, Stage
 
 CLOSED_TEXTS = ("closed", "closing", "person_asked_closed")

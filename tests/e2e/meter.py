@@ -11,14 +11,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from infra.local_desk import CONNECTION, TELEGRAM, WHATSAPP
+from infra.world.model import Webhook
 from sportello import entrypoints
 from sportello.aws import clients, items
 from sportello.aws.items import Item
 from sportello.channels.telegram import Telegram
 from sportello.channels.whatsapp import WhatsApp
-
-from infra.local_desk import CONNECTION, TELEGRAM, WHATSAPP
-from infra.world.model import Webhook
 from tests.e2e.stage import Stage
 
 STACK = "budget"

@@ -17,6 +17,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import urllib3
+
+from infra.bundle import load
+from infra.local_desk import LocalDesk
+from infra.world.model import ChannelName, Entry, Said, Shown, Webhook
 from sportello import workers
 from sportello.aws import clients, clock, items
 from sportello.aws.environment import environment
@@ -26,10 +30,6 @@ from sportello.domain.model import Instant, to_instant
 from sportello.domain.thread import Thread
 from sportello.services import desk as desk_seam
 from sportello.services import reply
-
-from infra.bundle import load
-from infra.local_desk import LocalDesk
-from infra.world.model import ChannelName, Entry, Said, Shown, Webhook
 
 ROOT = Path(__file__).resolve().parents[2]
 ROME = ZoneInfo("Europe/Rome")

@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from sportello.domain.model import DAY
 
 from infra.local_desk import CONNECTION, TELEGRAM, WHATSAPP
 from infra.world.model import ChannelName, Webhook
+from sportello.domain.model import DAY
 from tests.e2e.invariants import assert_opaque
 from tests.e2e.stage import CHANNELS, Customer, Stage, post
 

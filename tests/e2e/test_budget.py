@@ -9,6 +9,9 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+
+from infra.bundle import load
+from infra.world.model import ChannelName, Webhook
 from sportello.aws import items
 from sportello.aws.clock import real_now
 from sportello.domain import keys
@@ -19,9 +22,6 @@ from sportello.domain.reasons import Reason
 from sportello.domain.thread import Thread
 from sportello.services import desk as desk_seam
 from sportello.services import reply, rows, threads
-
-from infra.bundle import load
-from infra.world.model import ChannelName, Webhook
 from tests.e2e.meter import Cost, Meter, changed
 from tests.e2e.stage import CHANNELS, ROME, ROOT, Customer, Stage
 

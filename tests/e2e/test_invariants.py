@@ -3,9 +3,9 @@
 from collections.abc import Callable
 
 import pytest
-from sportello.domain.message import Message, State
 
 from infra.world.model import ChannelName
+from sportello.domain.message import Message, State
 from tests.e2e.invariants import assert_invariants, assert_opaque
 from tests.e2e.stage import CHANNELS, Rows, Stage, wait_for
 

@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterator
 from typing import Literal
 
 import pytest
+
+from infra.local_desk import TELEGRAM, WHATSAPP
+from infra.world.model import ChannelName, Entry, OptionsChange, Setup
 from sportello.aws.clock import real_now
 from sportello.domain.message import Escalation, Message, State
 from sportello.domain.model import HOUR, MINUTE, SECOND
 from sportello.domain.reasons import Reason
 from sportello.services import reply
-
-from infra.local_desk import TELEGRAM, WHATSAPP
-from infra.world.model import ChannelName, Entry, OptionsChange, Setup
 from tests.e2e.stage import CHANNELS, Customer, Stage, instant, stays, wait_for
 
 MORNING = "2026-12-02 10:00"

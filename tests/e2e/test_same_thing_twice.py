@@ -10,13 +10,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import pytest
+
+from infra.world.model import ChannelName, Webhook
 from sportello.domain.message import ENDED, Message, State
 from sportello.domain.model import SECOND, Instant
 from sportello.domain.reasons import Reason
 from sportello.domain.thread import Thread
 from sportello.services import reply
-
-from infra.world.model import ChannelName, Webhook
 from tests.e2e.invariants import assert_invariants
 from tests.e2e.stage import CHANNELS, Customer, Rows, Stage
 

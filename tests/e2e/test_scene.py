@@ -3,13 +3,13 @@
 from typing import Any
 
 import pytest
+
+from infra.world.model import ChannelName
 from sportello.aws import store
 from sportello.domain.message import Message
 from sportello.domain.model import HOUR, MINUTE
 from sportello.domain.reasons import Reason
 from sportello.services import reply
-
-from infra.world.model import ChannelName
 from tests.e2e.stage import CHANNELS, Stage, instant, stays, wait_for
 
 EVENING = "2026-11-23 20:15"  # a Monday

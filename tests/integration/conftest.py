@@ -15,14 +15,14 @@ from moto.s3.models import s3_backends
 from moto.ses.models import ses_backends
 from moto.sesv2.models import sesv2_backends
 from moto.sqs.models import sqs_backends
+
+from infra.bundle import Bundle, load
+from infra.engine.template import read_template
 from sportello.aws import clients
 from sportello.aws.environment import environment
 from sportello.aws.logging import logger
 from sportello.domain.desk import Target, Team
 from sportello.services import desk as desk_seam
-
-from infra.bundle import Bundle, load
-from infra.engine.template import read_template
 from tests.integration.faults import Faults
 from tests.integration.stage import OPEN, SALT, Stage
 

@@ -12,6 +12,7 @@ from typing import Any
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ReadTimeoutError
 from moto.core.models import botocore_stubber
+
 from sportello.aws import clients
 from sportello.aws.environment import environment
 

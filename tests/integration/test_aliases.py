@@ -5,7 +5,6 @@ from typing import Any
 
 from sportello.domain.events import Customer, Moved
 from sportello.domain.model import MINUTE
-
 from tests.integration.faults import Faults
 from tests.integration.stage import (
     ACCOUNT,

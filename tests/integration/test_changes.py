@@ -4,10 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+
 from sportello.aws import store
 from sportello.domain.events import Card, Delete, Edit, Kind, Media, Place
 from sportello.domain.model import DAY, HOUR, MINUTE, SECOND
-
 from tests.integration import faults as fault
 from tests.integration.faults import Faults
 from tests.integration.stage import (

@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+
 from sportello import entrypoints
 from sportello.aws import secrets
 from sportello.channels.telegram import Telegram
 from sportello.channels.whatsapp import WhatsApp
 from sportello.services import effects
-
 from tests.contract.samples import Sample, all_samples, function_url_event
 from tests.integration import faults as fault
 from tests.integration.faults import Faults

@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+
 from sportello import workers
 from sportello.aws.secrets import SecretsUnavailable
 from sportello.channels.http import Answer, Http, NoAnswer
@@ -14,7 +15,6 @@ from sportello.domain.events import Delete
 from sportello.domain.model import HOUR, MINUTE, SECOND
 from sportello.services import reply
 from sportello.services.notify import Notifier, notify
-
 from tests.integration import faults as fault
 from tests.integration.faults import Faults
 from tests.integration.stage import (

@@ -4,11 +4,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from botocore.exceptions import ClientError
+
 from sportello.aws import store
 from sportello.domain.model import DAY, HOUR, MINUTE, SECOND
 from sportello.services import reply
 from sportello.services.context import Busy
-
 from tests.integration import faults as fault
 from tests.integration.faults import Faults
 from tests.integration.stage import (

@@ -3,12 +3,12 @@
 from typing import Any
 
 import pytest
+
 from sportello.aws import store
 from sportello.channels.base import NotSent, Problem, Unknown
 from sportello.domain.events import Kind, Receipt
 from sportello.domain.model import MINUTE, SECOND
 from sportello.services import reply
-
 from tests.integration import faults as fault
 from tests.integration.faults import Faults
 from tests.integration.stage import (

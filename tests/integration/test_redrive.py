@@ -12,7 +12,6 @@ from sportello.services import redrive
 from sportello.services.receipts import fail
 from sportello.services.reply import reply
 from sportello.services.send import send
-
 from tests.integration.stage import (
     ACCOUNT,
     CONNECTION,

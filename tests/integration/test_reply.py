@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+
 from sportello.aws import store
 from sportello.channels.base import Problem
 from sportello.domain.events import Kind
@@ -10,7 +11,6 @@ from sportello.domain.message import Message
 from sportello.domain.model import DAY, MINUTE, SECOND
 from sportello.services import reply
 from sportello.services.reply import NotAllowed, NoThread
-
 from tests.integration import faults as fault
 from tests.integration.faults import Faults
 from tests.integration.stage import (

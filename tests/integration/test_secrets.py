@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+
 from sportello.aws import clients, secrets
 from sportello.aws.environment import environment
 from sportello.aws.secrets import Connections, SecretsUnavailable, UnknownConnection

@@ -4,11 +4,11 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+
 from sportello.channels.base import NotSent, Problem, Sent, Unknown
 from sportello.domain.events import Kind
 from sportello.domain.model import DAY, HOUR, MINUTE, SECOND
 from sportello.services import reply
-
 from tests.integration import faults as fault
 from tests.integration.faults import Faults
 from tests.integration.stage import (

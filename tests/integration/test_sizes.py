@@ -4,11 +4,11 @@ import json
 from typing import Any
 
 import pytest
+
 from sportello.aws import items, quarantine, store
 from sportello.domain.events import Card, Customer, Delete, Kind, Media, Place
 from sportello.domain.model import MINUTE
 from sportello.services import reply
-
 from tests.integration.faults import Faults
 from tests.integration.stage import (
     ACCOUNT,

@@ -3,10 +3,10 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+
 from sportello import workers
 from sportello.domain.model import DAY, HOUR, MINUTE, SECOND
 from sportello.services import reply
-
 from tests.integration import faults as fault
 from tests.integration.faults import Faults
 from tests.integration.stage import (

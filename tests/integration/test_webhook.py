@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+
 from sportello.aws import secrets, store
 from sportello.aws.secrets import SecretsUnavailable
 from sportello.channels.base import Channel
@@ -16,7 +17,6 @@ from sportello.channels.telegram import Telegram
 from sportello.channels.whatsapp import WhatsApp
 from sportello.domain.events import Inbound, Moved
 from sportello.entrypoints import BODY_LIMIT, webhook
-
 from tests.contract.samples import all_samples, channel_of, function_url_event, wire_bytes
 from tests.integration import faults as fault
 from tests.integration.faults import Faults

@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+
+from infra.bundle import BundleError, Mistake, load, write
 from sportello.domain.desk import Desk
 from sportello.domain.model import MINUTE, to_instant
 from sportello.services.wording import Texts
-
-from infra.bundle import BundleError, Mistake, load, write
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
 NOW = to_instant(datetime(2026, 11, 21, 12, tzinfo=UTC))

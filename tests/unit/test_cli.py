@@ -6,10 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from sportello.channels.base import Account, Connection
-from sportello.domain.desk import Desk
-from sportello.domain.model import DAY, HOUR, MINUTE, SECOND
-from sportello.services.reply import NotAllowed
 from typer.testing import CliRunner, Result
 
 from infra.cli import place, work
@@ -20,6 +16,10 @@ from infra.cli.scene import evening
 from infra.cli.times import read_time, shown_age, shown_time
 from infra.cli.work import printable
 from infra.engine.deploy import Deployed
+from sportello.channels.base import Account, Connection
+from sportello.domain.desk import Desk
+from sportello.domain.model import DAY, HOUR, MINUTE, SECOND
+from sportello.services.reply import NotAllowed
 
 ZONE = "Europe/Rome"
 EVENING = 1_795_461_300_000

@@ -3,11 +3,11 @@
 from typing import Any
 
 import pytest
+
 from sportello.domain.decide import decide
 from sportello.domain.events import Customer, Edit, Kind, Media
 from sportello.domain.model import HOUR, MINUTE
 from sportello.domain.reasons import Reason
-
 from tests.unit.builders import (
     ACCOUNT,
     ALWAYS_OPEN,

@@ -19,11 +19,11 @@ from zoneinfo import ZoneInfo
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
 from sportello.domain.decision import Call, Decision, Say
 from sportello.domain.events import Claim, Echo, Event, Kind, PersonReply, Resolve, Tick
 from sportello.domain.model import MINUTE, Instant
 from sportello.domain.reasons import Reason
-
 from tests.unit.builders import ACCOUNT, CUSTOMER, DESK, Conversation, desk, inbound
 
 ON_IT, CALL, QUIET, SPREAD = 10 * MINUTE, 30 * MINUTE, 30 * MINUTE, 5 * MINUTE

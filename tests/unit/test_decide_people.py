@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
+
 from sportello.domain.decide import decide
 from sportello.domain.events import Claim
 from sportello.domain.reasons import Reason
-
 from tests.unit.builders import DESK, Conversation, at, call, calls, desk, says, thread
 
 

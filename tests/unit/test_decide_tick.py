@@ -1,13 +1,13 @@
 """Deadlines: who is told at closing, "we are on it", the call when nobody answers, the next look."""
 
 import pytest
+
 from sportello.domain.decide import decide
 from sportello.domain.desk import Desk
 from sportello.domain.events import Tick
 from sportello.domain.model import HOUR, MINUTE, Instant
 from sportello.domain.reasons import Reason
 from sportello.domain.timers import CLOSING_SPREAD
-
 from tests.unit.builders import (
     ALWAYS_OPEN,
     DESK,

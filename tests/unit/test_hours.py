@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from sportello.domain.desk import ClosedOrSpecial, Desk, Target, Team
 from sportello.domain.hours import EXAMPLE, HORIZON, Calendar, Day
 from sportello.domain.hours_problems import problems

@@ -17,6 +17,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
+
 from sportello.domain.hours import Calendar
 from sportello.domain.model import DAY, MINUTE
 

@@ -5,6 +5,7 @@ import re
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from sportello.domain import keys
 from sportello.domain.keys import KEY_LIMIT
 

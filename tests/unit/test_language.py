@@ -1,6 +1,7 @@
 """In which language a customer is answered."""
 
 import pytest
+
 from sportello.domain.language import language_of, reply_language
 
 DESK = ("it", "en")

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+
 from sportello.domain.phrases import THANKS_WORDS, Meaning, Patterns, Phrases, plain
 
 PHRASES = {

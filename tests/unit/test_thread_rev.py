@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+
 from sportello.aws import items
 from sportello.domain import keys
 from sportello.domain.model import DAY, HOUR
@@ -10,7 +11,6 @@ from sportello.domain.reasons import CALLS
 from sportello.domain.thread import DECIDING, Thread, advanced
 from sportello.services import rows
 from sportello.services.threads import REMEMBERED, SHORT, Located
-
 from tests.unit.builders import Conversation, at, thread
 
 NOW = at("Mon 10:00")

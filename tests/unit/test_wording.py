@@ -8,13 +8,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from jinja2 import TemplateError
+
+from infra.bundle import Bundle, load, write
 from sportello.domain.decision import Text
 from sportello.domain.desk import ClosedOrSpecial, Desk
 from sportello.domain.model import HOUR, Instant
 from sportello.services import desk as seam
 from sportello.services.wording import Texts, Wording, opening_in_words, posted_hours, render
-
-from infra.bundle import Bundle, load, write
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
 ROME = "Europe/Rome"

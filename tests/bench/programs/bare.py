@@ -10,13 +10,13 @@ import os
 from typing import Any
 
 import boto3
+from aws_lambda_powertools import Logger
+
 import sportello
 import sportello.channels.base
-from aws_lambda_powertools import Logger
 from sportello.domain import desk, thread
 from sportello.domain.events import Customer, Inbound, Kind
 from sportello.domain.message import Message
-
 from tests.bench.programs import child
 
 gc.enable()  # ``sportello`` switched it off for its own start; this program is not ours

@@ -11,8 +11,6 @@ import os
 from typing import Any
 
 import boto3
-import sportello
-import sportello.channels.base
 from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.event_handler import LambdaFunctionUrlResolver, Response
 from aws_lambda_powertools.utilities import parameters
@@ -21,10 +19,12 @@ from aws_lambda_powertools.utilities.idempotency import (
     IdempotencyConfig,
     idempotent_function,
 )
+
+import sportello
+import sportello.channels.base
 from sportello.domain import desk, thread
 from sportello.domain.events import Customer, Inbound, Kind
 from sportello.domain.message import Message
-
 from tests.bench.programs import child
 
 gc.enable()  # ``sportello`` switched it off for its own start; this program is not ours

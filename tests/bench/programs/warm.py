@@ -15,8 +15,8 @@ from typing import Any
 
 from botocore import xform_name
 from botocore.exceptions import ClientError
-from sportello.aws import clients
 
+from sportello.aws import clients
 from tests.bench.programs import child
 
 handler = importlib.import_module("handler").handler  # the function's own, from its folder

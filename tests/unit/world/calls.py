@@ -5,8 +5,6 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from sportello.channels.http import Answer, Http
-
 from infra.world.client import WorldClient
 from infra.world.model import (
     OptionsChange,
@@ -16,6 +14,7 @@ from infra.world.model import (
     TemplateForm,
     WhatsAppNumber,
 )
+from sportello.channels.http import Answer, Http
 
 TOKEN = "110001:test-token"
 SECRET = "telegram-secret"

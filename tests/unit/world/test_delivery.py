@@ -9,12 +9,11 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from sportello.channels.http import Http
-from sportello.channels.signatures import equal, hmac_sha256_hex
-
 from infra.world.client import WorldClient
 from infra.world.model import Options, Setup
 from infra.world.server import World
+from sportello.channels.http import Http
+from sportello.channels.signatures import equal, hmac_sha256_hex
 from tests.unit.world.calls import (
     APP_SECRET,
     HOOK,

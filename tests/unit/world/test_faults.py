@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from sportello.channels.http import NoAnswer
 
 from infra.world.client import WorldClient, WorldError
+from sportello.channels.http import NoAnswer
 from tests.unit.world.calls import Desk, bot_call, code_of, graph, simple, slack_post, text_to
 
 

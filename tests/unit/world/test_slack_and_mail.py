@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from sportello.channels.http import Http
 
 from infra.world.client import WorldClient
+from sportello.channels.http import Http
 from tests.unit.world.calls import HOOK, options, simple, slack_post
 
 

@@ -3,11 +3,11 @@
 from typing import Any
 
 import pytest
+
+from infra.world.client import WorldClient, WorldError
 from sportello.channels.http import Http
 from sportello.channels.signatures import equal
 from sportello.domain.model import HOUR
-
-from infra.world.client import WorldClient, WorldError
 from tests.unit.world.calls import SECRET, TOKEN, Desk, bot_call, described, options
 
 

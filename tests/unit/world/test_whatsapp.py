@@ -4,10 +4,10 @@ import json
 from typing import Any
 
 import pytest
-from sportello.channels.signatures import equal, hmac_sha256_hex
-from sportello.domain.model import HOUR
 
 from infra.world.client import WorldClient
+from sportello.channels.signatures import equal, hmac_sha256_hex
+from sportello.domain.model import HOUR
 from tests.unit.world.calls import (
     APP_SECRET,
     Desk,
