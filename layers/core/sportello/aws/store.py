@@ -293,9 +293,10 @@ def _thread_write(change: Commit) -> dict[str, Any] | None:
             "(attribute_not_exists(#window) OR #window < :not_newer)", ":not_newer", change.not_newer
         )
         update.names["#window"] = "window"
-    for name in Thread.model_fields:
-        if name != "id" and getattr(before, name) != getattr(after, name):
-            update.set(name, getattr(after, name))
+    fields = vars(before)
+    for name, value in vars(after).items():
+        if name != "id" and value != fields[name]:
+            update.set(name, value)
     index_before, index_after = items.index_fields(before), items.index_fields(after)
     for name in index_before.keys() | index_after.keys():
         if index_before.get(name) != index_after.get(name):

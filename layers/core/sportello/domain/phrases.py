@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
+from itertools import filterfalse
 
 from sportello.domain.model import Model
 
@@ -22,8 +23,7 @@ THANKS_WORDS = 6
 def plain(text: str) -> str:
     """Lower case, no accents, words apart by single spaces: ``È urgente!!`` is ``e urgente``."""
     if not text.isascii():
-        decomposed = unicodedata.normalize("NFKD", text)
-        text = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
+        text = "".join(filterfalse(unicodedata.combining, unicodedata.normalize("NFKD", text)))
     return " ".join(re.findall(r"[^\W_]+", text.casefold()))
 
 

@@ -62,9 +62,11 @@ def _commit(context: Context, located: Located, event: Inbound, existing: frozen
     reasons = (*decision.reasons, Reason.ALREADY_CAUSED) if existing else decision.reasons
     owes = Reason.OWES in reasons or Reason.STILL_OWES in reasons
     after = rows.heard(caused.thread, before, event, written, now, key if owes else "")
+    if after.aliases != located.aliases:
+        after = after.model_copy(update={"aliases": located.aliases})
     return store.Commit(
         before=before,
-        after=after.model_copy(update={"aliases": located.aliases}),
+        after=after,
         expires=rows.expires(context.desk, now),
         message=rows.inbound(event, key, written, now, owes, reasons, caused.keys, gone),
         dedupe="" if timed else keys.dedupe_key(hashed),
