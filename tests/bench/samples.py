@@ -1,6 +1,7 @@
 """The events that are measured: the sample webhooks, their clock set to the measured hour."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from tests.bench.programs.child import CLOSED, OPEN
@@ -20,7 +21,7 @@ def telegram_text(
     message |= {"message_id": number, "date": moment // 1000}
     message["from"]["id"] = message["chat"]["id"] = chat
     headers = {**sample.request.headers} | ({sample.signature_header: secret} if secret else {})
-    request = sample.request.model_copy(update={"body": wire_bytes(body), "headers": headers})
+    request = replace(sample.request, body=wire_bytes(body), headers=headers)
     return function_url_event(request, base64_body=False)
 
 

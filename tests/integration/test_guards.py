@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -45,7 +46,7 @@ def event(channel: str, body: bytes | None = None, headers: Mapping[str, str] = 
     update: dict[str, Any] = {"headers": {**request.headers, **headers}}
     if body is not None:
         update["body"] = body
-    return function_url_event(request.model_copy(update=update), base64_body=True)
+    return function_url_event(replace(request, **update), base64_body=True)
 
 
 Webhooks = dict[str, entrypoints.Handler]

@@ -106,8 +106,9 @@ MUTANTS = (
         name="signature over re-serialised JSON",
         file="channels/graph.py",
         old="    return any_equal(\n        [f",
-        new='    request = request.model_copy(update={"body": json.dumps(json.loads(request.body), '
-        'separators=(",", ":")).encode()})\n    return any_equal(\n        [f',
+        new="    import dataclasses, json\n"
+        "    request = dataclasses.replace(request, body=json.dumps(json.loads(request.body), "
+        'separators=(",", ":")).encode())\n    return any_equal(\n        [f',
         tests=(
             "tests/contract/test_whatsapp.py::TestSignature::test_reserialised_json_is_not_what_was_signed",
             f"{GUARDS}test_what_is_signed_are_the_bytes",

@@ -6,6 +6,7 @@ nothing of AWS, of threads or of other channels. Adding one is described in CONT
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, ClassVar, Literal
 
@@ -18,18 +19,20 @@ from sportello.domain.outbound import Template as Template
 Unit = Literal["characters", "utf16", "bytes"]
 
 
-class Request(Model):
+@dataclass(frozen=True)
+class Request:
     """A webhook as it reached us; ``body`` is the raw bytes, already free of base64."""
 
     method: str
     path: str = "/"
-    query: Mapping[str, str] = {}
-    headers: Mapping[str, str] = {}
+    query: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
     """Names in lower case."""
     body: bytes = b""
 
 
-class Response(Model):
+@dataclass(frozen=True)
+class Response:
     status: int
     body: str = ""
     content_type: str = "text/plain; charset=utf-8"

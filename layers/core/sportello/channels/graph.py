@@ -3,24 +3,18 @@
 Source: the Graph API and webhook pages of developers.facebook.com (v26.0, 29 July 2026).
 """
 
-import json
-import math
 import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-from sportello.channels.base import Connection, Request, Response, Unparseable
+from sportello.channels.base import Connection, Request, Response
 from sportello.channels.http import Answer, Http
 from sportello.channels.signatures import any_equal, equal, hmac_sha256_hex
 from sportello.domain.model import Instant, Model
 
 HOST = "https://graph.facebook.com"
 VERSION = "v26.0"
-
-DEEPEST = 64
-"""Levels of nesting that are read; the platform's own bodies have fewer than fifteen."""
-LARGEST = 2**63
 
 
 class Malformed(Exception):
@@ -50,48 +44,6 @@ def signed(request: Request, secrets: tuple[str, ...]) -> bool:
 
 
 # --- reading a webhook's JSON ----------------------------------------------------------------------
-
-
-def read(body: bytes) -> dict[str, Any]:
-    """The body as an object whose texts can all be written as UTF-8.
-
-    Raises:
-        Unparseable: no JSON object, NaN, a number beyond 64 bits, or nesting beyond ``DEEPEST``.
-    """
-    try:
-        value = _clean(json.loads(body, parse_constant=_not_json), 0)
-    except RecursionError:
-        raise Unparseable("the body is nested too deeply") from None
-    except ValueError as error:
-        raise Unparseable(f"the body is not JSON: {type(error).__name__}") from None
-    if not isinstance(value, dict):
-        raise Unparseable("the body is not a JSON object")
-    return value
-
-
-def _not_json(_constant: str) -> Any:
-    raise ValueError
-
-
-def _clean(value: Any, depth: int) -> Any:
-    if depth > DEEPEST:
-        raise RecursionError
-    if isinstance(value, str):
-        return _text(value)
-    if isinstance(value, dict):
-        return {_text(key): _clean(item, depth + 1) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_clean(item, depth + 1) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        raise ValueError
-    if isinstance(value, int) and abs(value) >= LARGEST:
-        raise ValueError
-    return value
-
-
-def _text(value: str) -> str:
-    # JSON may escape half a surrogate pair; no store takes such a text.
-    return value.encode("utf-8", "replace").decode("utf-8")
 
 
 def record(parent: Mapping[str, Any], key: str) -> dict[str, Any]:

@@ -26,11 +26,12 @@ from sportello.channels.base import (
     Unknown,
     measure,
 )
+from sportello.channels.body import read_object
 from sportello.channels.http import Answer, Http, NoAnswer, NotConnected
 from sportello.channels.signatures import any_equal
 from sportello.channels.telegram_chat import BUSINESS, message_id
 from sportello.channels.telegram_updates import HANDLED, event_of
-from sportello.channels.telegram_wire import Fields, Wrong, read_object
+from sportello.channels.telegram_wire import Fields, Wrong
 from sportello.domain.events import PlatformEvent, Unreadable
 from sportello.domain.model import DAY, Instant
 

@@ -5,18 +5,8 @@ models of the platform's objects: one update uses a dozen of several hundred fie
 must not pay at its cold start for classes of the rest.
 """
 
-import json
-import math
-import re
 from collections.abc import Iterator
 from typing import Any
-
-from sportello.channels.base import Unparseable
-
-MAX_DEPTH = 100
-"""Telegram nests a few dozen levels at most; deeper JSON breaks writers that recurse."""
-
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class Wrong(Exception):
@@ -115,50 +105,3 @@ class Fields:
 
     def _wrong(self, name: str, expected: str) -> Wrong:
         return Wrong(f"{self._path}{name}: {expected} expected")
-
-
-def read_object(body: bytes) -> dict[str, Any]:
-    """The JSON object of a body; lone surrogates in it become U+FFFD.
-
-    Raises:
-        Unparseable: not JSON (NaN and endless numbers included), not an object, nested too deep.
-    """
-    try:
-        text = body.decode(json.detect_encoding(body), "surrogatepass")
-        value = _tidy(_JSON.decode(text), MAX_DEPTH)
-    except RecursionError:
-        raise Unparseable("body: nested too deep") from None
-    except Unparseable:
-        raise
-    except ValueError:
-        raise Unparseable("body: not JSON") from None
-    if not isinstance(value, dict):
-        raise Unparseable("body: not a JSON object")
-    return value
-
-
-def _tidy(value: Any, levels: int) -> Any:
-    kind = type(value)  # JSON makes no subclasses, and this looks at every value of every message
-    if kind is str:
-        return value if value.isascii() else _LONE_SURROGATE.sub("\ufffd", value)
-    if kind is not dict and kind is not list:
-        return value
-    if levels == 0:
-        raise Unparseable(f"body: nested deeper than {MAX_DEPTH} levels")
-    if kind is list:
-        return [_tidy(item, levels - 1) for item in value]
-    return {_tidy(name, 0): _tidy(item, levels - 1) for name, item in value.items()}
-
-
-def _no_constant(name: str) -> float:
-    raise ValueError(f"{name} is not JSON")
-
-
-def _finite(digits: str) -> float:
-    value = float(digits)
-    if not math.isfinite(value):
-        raise ValueError("number out of range")
-    return value
-
-
-_JSON = json.JSONDecoder(parse_constant=_no_constant, parse_float=_finite)

@@ -26,6 +26,7 @@ from sportello.channels.base import (
     Template,
     Unknown,
 )
+from sportello.channels.body import read_object
 from sportello.channels.http import Answer, Http, NoAnswer, NotConnected
 from sportello.channels.whatsapp_errors import THROTTLE_SECONDS, problem_of, wait_of
 from sportello.channels.whatsapp_people import is_scoped
@@ -57,7 +58,7 @@ class WhatsApp(Channel):
         return graph.signed(request, connection.secrets)
 
     def parse(self, request: Request, connection: Connection) -> Sequence[PlatformEvent]:
-        return events(graph.read(request.body), connection)
+        return events(read_object(request.body), connection)
 
     def refusal(self, message: Outbound, last_inbound: Instant | None, now: Instant) -> Problem | None:
         """Also: more than 10 choices, choices that are too long or twice the same, choices on a template.

@@ -1,0 +1,77 @@
+"""A webhook's JSON body, read so that nothing in it can hurt later.
+
+What no platform sends and no store takes is refused or mended here, once for all channels: NaN and
+numbers beyond 64 bits, endless nesting, halves of surrogate pairs.
+"""
+
+import json
+import math
+import re
+from typing import Any
+
+from sportello.channels.base import Unparseable
+
+DEEPEST = 64
+"""Levels of nesting that are read; the platforms' own bodies have fewer than thirty."""
+LARGEST = 2**63
+
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+_SUSPECT = re.compile(rb"\\u[dD][89a-fA-F]|\xed")
+"""Where half a surrogate pair may hide: in an escape, or in bytes that are no UTF-8."""
+
+
+def read_object(body: bytes) -> dict[str, Any]:
+    """The JSON object of a body; lone surrogates in it become U+FFFD.
+
+    Raises:
+        Unparseable: no JSON object, NaN, a number beyond 64 bits, or nesting beyond ``DEEPEST``.
+    """
+    try:
+        encoding = json.detect_encoding(body)
+        value = _DECODER.decode(body.decode(encoding, "surrogatepass"))
+        if encoding != "utf-8" or _SUSPECT.search(body) or _may_be_deep(body):
+            value = _tidy(value, DEEPEST)
+    except RecursionError:
+        raise Unparseable("body: nested too deep") from None
+    except ValueError:
+        raise Unparseable("body: not JSON") from None
+    if not isinstance(value, dict):
+        raise Unparseable("body: not a JSON object")
+    return value
+
+
+def _may_be_deep(body: bytes) -> bool:
+    return body.count(b"{") + body.count(b"[") > DEEPEST
+
+
+def _tidy(value: Any, levels: int) -> Any:
+    if isinstance(value, str):
+        return _LONE_SURROGATE.sub("\ufffd", value)
+    if not isinstance(value, dict | list):
+        return value
+    if levels == 0:
+        raise RecursionError
+    if isinstance(value, list):
+        return [_tidy(item, levels - 1) for item in value]
+    return {_tidy(name, levels): _tidy(item, levels - 1) for name, item in value.items()}
+
+
+def _no_constant(name: str) -> float:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _finite(digits: str) -> float:
+    value = float(digits)
+    if not math.isfinite(value):
+        raise ValueError("number out of range")
+    return value
+
+
+def _bounded(digits: str) -> int:
+    value = int(digits)
+    if abs(value) >= LARGEST:
+        raise ValueError("number out of range")
+    return value
+
+
+_DECODER = json.JSONDecoder(parse_constant=_no_constant, parse_float=_finite, parse_int=_bounded)
