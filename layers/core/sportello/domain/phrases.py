@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import filterfalse
 
 from sportello.domain.model import Model
@@ -20,22 +20,41 @@ THANKS_WORDS = 6
 """A longer message is more than thanks."""
 
 
+_NEGATIONS = frozenset({"no", "non", "not", "ma", "but"})
+_WORD = re.compile(r"[^\W_]+")
+
+
 def plain(text: str) -> str:
     """Lower case, no accents, words apart by single spaces: ``È urgente!!`` is ``e urgente``."""
+    return " ".join(_words(text))
+
+
+def _words(text: str) -> list[str]:
     if not text.isascii():
         text = "".join(filterfalse(unicodedata.combining, unicodedata.normalize("NFKD", text)))
-    return " ".join(re.findall(r"[^\W_]+", text.casefold()))
+    return _WORD.findall(text.casefold())
 
 
-def _pattern(phrases: tuple[str, ...]) -> re.Pattern[str] | None:
-    words = sorted({plain(phrase) for phrase in phrases} - {""}, key=len, reverse=True)
-    if not words:
-        return None
-    return re.compile(r"\b(?:" + "|".join(map(re.escape, words)) + r")\b")
+class Patterns:
+    """The phrases of all languages by their first word: a message costs one look-up a word."""
 
+    __slots__ = ("_by_first",)
 
-def _all(phrases: Mapping[str, Phrases], kind: str) -> tuple[str, ...]:
-    return tuple(phrase for language in phrases.values() for phrase in getattr(language, kind))
+    def __init__(self, phrases: Mapping[str, Phrases]) -> None:
+        self._by_first: dict[str, list[tuple[list[str], str]]] = {}
+        for language in phrases.values():
+            for kind in Phrases.model_fields:
+                for phrase in getattr(language, kind):
+                    if words := _words(phrase):
+                        self._by_first.setdefault(words[0], []).append((words, kind))
+        for entries in self._by_first.values():
+            entries.sort(key=lambda entry: len(entry[0]), reverse=True)
+
+    def at(self, words: Sequence[str], start: int) -> Iterator[tuple[str, int]]:
+        """Kind and number of words of every phrase that begins there, the longest first."""
+        for phrase, kind in self._by_first.get(words[start], ()):
+            if words[start : start + len(phrase)] == phrase:
+                yield kind, len(phrase)
 
 
 class Meaning:
@@ -43,36 +62,27 @@ class Meaning:
 
     __slots__ = ("asks_person", "thanks", "urgent")
 
-    def __init__(self, text: str, patterns: "Patterns") -> None:
-        words = plain(text) if text else ""
-        self.asks_person = _found(patterns.asks_person, words)
-        self.urgent = _found(patterns.urgent, words)
-        wants = self.asks_person or self.urgent
-        self.thanks = not wants and _only_thanks(patterns.thanks, words, text)
+    def __init__(self, text: str, patterns: Patterns) -> None:
+        words = _words(text) if text else []
+        found = [
+            (start, kind, length) for start in range(len(words)) for kind, length in patterns.at(words, start)
+        ]
+        kinds = {kind for _, kind, _ in found}
+        self.asks_person = "asks_person" in kinds
+        self.urgent = "urgent" in kinds
+        wants = self.asks_person or self.urgent or "?" in text or len(words) > THANKS_WORDS
+        self.thanks = "thanks" in kinds and not wants and _little_else(words, found)
 
 
-class Patterns:
-    """The phrases of all languages, compiled once."""
-
-    __slots__ = ("asks_person", "thanks", "urgent")
-
-    def __init__(self, phrases: Mapping[str, Phrases]) -> None:
-        self.asks_person = _pattern(_all(phrases, "asks_person"))
-        self.urgent = _pattern(_all(phrases, "urgent"))
-        self.thanks = _pattern(_all(phrases, "thanks"))
-
-
-def _found(pattern: re.Pattern[str] | None, words: str) -> bool:
-    return bool(words and pattern and pattern.search(words))
-
-
-def _only_thanks(pattern: re.Pattern[str] | None, words: str, text: str) -> bool:
-    """Thanks, and nothing that could be a question or a second thought."""
-    if not words or pattern is None or "?" in text or len(words.split()) > THANKS_WORDS:
-        return False
-    rest = pattern.sub(" ", words).split()
-    return len(rest) <= 1 and bool(pattern.search(words)) and not _negates(rest)
-
-
-def _negates(words: Iterable[str]) -> bool:
-    return any(word in {"no", "non", "not", "ma", "but"} for word in words)
+def _little_else(words: Sequence[str], found: Iterable[tuple[int, str, int]]) -> bool:
+    """Whether besides thanks there is one word at most, and none that could be a second thought."""
+    rest, after = list[str](), 0
+    thanks = {start: length for start, kind, length in reversed(list(found)) if kind == "thanks"}
+    for number, word in enumerate(words):
+        if number < after:
+            continue
+        if number in thanks:
+            after = number + thanks[number]
+        else:
+            rest.append(word)
+    return len(rest) <= 1 and not _NEGATIONS.intersection(rest)
