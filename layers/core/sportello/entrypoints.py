@@ -59,11 +59,12 @@ def webhook(channel_class: type[Channel]) -> Handler:
 def read_request(event: dict[str, Any]) -> Request:
     """A function URL event (payload 2.0) as a request; the body as the bytes that were sent."""
     body = event.get("body") or ""
+    query = event.get("rawQueryString", "")
     http = event.get("requestContext", {}).get("http", {})
     return Request(
         method=http.get("method", "POST"),
         path=event.get("rawPath", "/"),
-        query=dict(parse_qsl(event.get("rawQueryString", ""), keep_blank_values=True)),
+        query=dict(parse_qsl(query, keep_blank_values=True)) if query else {},
         headers={name.lower(): value for name, value in event.get("headers", {}).items()},
         body=_decoded(body) if event.get("isBase64Encoded") else body.encode("utf-8", "surrogatepass"),
     )

@@ -23,17 +23,17 @@ THREAD_ROW_LIMIT = 1024
 
 
 def attribute(value: Any) -> dict[str, Any]:
-    if isinstance(value, bool):
-        return {"BOOL": value}
     if isinstance(value, str):
         return {"S": value if value.isascii() else _whole(value)}
+    if isinstance(value, bool):
+        return {"BOOL": value}
     if isinstance(value, int | float):
         return {"N": repr(value)}
+    if isinstance(value, list | tuple):
+        return {"L": [attribute(part) for part in value]}
     if value is None:
         return {"NULL": True}
-    if isinstance(value, Mapping):
-        return {"M": {name: attribute(part) for name, part in value.items()}}
-    return {"L": [attribute(part) for part in value]}
+    return {"M": {name: attribute(part) for name, part in value.items()}}
 
 
 def _whole(text: str) -> str:
@@ -42,18 +42,21 @@ def _whole(text: str) -> str:
 
 
 def value(attr: Mapping[str, Any]) -> Any:
-    ((kind, raw),) = attr.items()
-    if kind == "N":
-        return int(raw) if raw.lstrip("-").isdigit() else float(raw)
-    if kind == "M":
-        return {name: value(part) for name, part in raw.items()}
-    if kind == "L":
-        return [value(part) for part in raw]
-    return None if kind == "NULL" else raw
+    if "S" in attr:
+        return attr["S"]
+    if "N" in attr:
+        number = attr["N"]
+        return int(number) if number.lstrip("-").isdigit() else float(number)
+    if "L" in attr:
+        return [value(part) for part in attr["L"]]
+    if "M" in attr:
+        return {name: value(part) for name, part in attr["M"].items()}
+    return attr.get("BOOL")
 
 
 def values(item: Item) -> dict[str, Any]:
-    return {name: value(attr) for name, attr in item.items()}
+    # Most attributes are texts, and this runs for every message: they need no call of their own.
+    return {name: attr["S"] if "S" in attr else value(attr) for name, attr in item.items()}
 
 
 def row_key(thread: str, key: str) -> Item:
@@ -132,7 +135,10 @@ def escalation_of(item: Item) -> Escalation:
 
 def size(item: Item) -> int:
     """Bytes as DynamoDB counts them (names and values; numbers about half their digits + 1)."""
-    return sum(len(name.encode()) + _size(attr) for name, attr in item.items())
+    total = 0
+    for name, attr in item.items():
+        total += len(name) + (len(attr["S"].encode()) if "S" in attr else _size(attr))
+    return total
 
 
 def _size(attr: Mapping[str, Any]) -> int:

@@ -16,6 +16,7 @@ from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 logging._srcfile = None
 logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
 
+_ENCODER = json.JSONEncoder(default=str, separators=(",", ":"))
 _STANDARD = frozenset(vars(logging.makeLogRecord({})))
 
 
@@ -34,7 +35,7 @@ class _Lines(LambdaPowertoolsFormatter):
         line |= {name: value for name, value in vars(record).items() if name not in _STANDARD}
         if trace := os.environ.get("_X_AMZN_TRACE_ID"):
             line["xray_trace_id"] = trace.partition(";")[0].removeprefix("Root=")
-        return json.dumps(line, default=str, separators=(",", ":"))
+        return _ENCODER.encode(line)
 
 
 logger = Logger(location=None, logger_formatter=_Lines(utc=True, use_rfc3339=True))

@@ -49,6 +49,8 @@ class Caused:
 
 def caused(decision: Decision, cause: str, *, now: Instant, real_now: Instant) -> Caused:
     """The rows that a decision causes; ``cause`` is the key of the event's own row."""
+    if not decision.effects:
+        return Caused(decision.thread)
     rows: list[Message] = []
     calls: list[Escalation] = []
     added: list[tuple[str, Why, Instant]] = []
