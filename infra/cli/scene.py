@@ -16,7 +16,7 @@ from infra.cli.work import person
 from infra.local_desk import SLACK_PATH
 from infra.world.client import WorldClient
 from infra.world.model import ChannelName, Letter, Shown, SlackPost
-from sportello.aws import outbox, secrets, store
+from sportello.aws import history, outbox, secrets
 from sportello.aws.clock import now, real_now
 from sportello.domain.desk import Desk, Target
 from sportello.domain.language import language_of
@@ -140,8 +140,8 @@ class Scene:
         self._hears(customer, "person_asked_closed" if closed else "person_asked_open", "automatic")
         call = self._until(
             "a call for people that every target has heard",
-            lambda: _done(store.escalations(customer.thread)),
-            lambda: _told(store.escalations(customer.thread)),
+            lambda: _done(history.escalations(customer.thread)),
+            lambda: _told(history.escalations(customer.thread)),
         )
         for target in self._desk.teams[call.team].tell:
             self._called(target, customer)

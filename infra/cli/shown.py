@@ -26,7 +26,7 @@ STATE_STYLES = {
 
 
 def inbox(rows: Iterable[dict[str, Any]], now: Instant) -> Table:
-    """Owing threads, as ``store.owing_threads`` gives them."""
+    """Owing threads, as ``threads.owing_threads`` gives them."""
     return _list(
         ("Thread", "Waiting", "Channel", "Customer", "First words"),
         [

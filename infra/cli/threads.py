@@ -11,7 +11,7 @@ from rich.text import Text
 from infra.cli import shown
 from infra.cli.errors import Refused
 from infra.cli.work import bundle, command, console, page, person, place_of
-from sportello.aws import outbox, store
+from sportello.aws import history, outbox
 from sportello.aws import threads as listing
 from sportello.aws.clock import now
 from sportello.channels.base import Template
@@ -38,7 +38,7 @@ def threads(
     place_of(context)
     desk = bundle().desk
     moment = now()
-    waiting = [row for team in desk.teams for row in store.owing_threads(team, limit=most)]
+    waiting = [row for team in desk.teams for row in listing.owing_threads(team, limit=most)]
     waiting.sort(key=lambda row: row["owed_since"])
     parts: list[RenderableType] = (
         [shown.inbox(waiting[:most], moment)] if waiting else [Text("Nobody waits for an answer.")]
@@ -59,7 +59,7 @@ def thread(
     place_of(context)
     zone = bundle().desk.time_zone
     view = service.look(id, newest=most)
-    calls = store.escalations(view.thread.id, newest=most)
+    calls = history.escalations(view.thread.id, newest=most)
     page(shown.conversation(view, calls, zone, now(), command()))
 
 

@@ -20,7 +20,7 @@ from infra.bundle import load
 from infra.engine.package import TEMPLATES
 from infra.local_desk import TELEGRAM, LocalDesk
 from sportello import entrypoints, workers
-from sportello.aws import clients, store
+from sportello.aws import clients, history
 from sportello.aws.environment import environment
 from sportello.aws.logging import logger
 from sportello.channels.base import Connection, Outbound, SendOutcome, Sent
@@ -221,7 +221,7 @@ class _Bench:
         (kick,) = self._meter.kicks
         self._meter.invoke(self._sender, {"Records": [{"body": kick}]})
         row = json.loads(kick)
-        states = [message.state for message in store.messages(row["thread"]) if message.key == row["key"]]
+        states = [message.state for message in history.messages(row["thread"]) if message.key == row["key"]]
         if states != ["sent"]:
             raise RuntimeError(f"the reply is {states}, not sent")
 

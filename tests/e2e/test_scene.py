@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from infra.world.model import ChannelName
-from sportello.aws import store
+from sportello.aws import history
 from sportello.domain.message import Message
 from sportello.domain.model import HOUR, MINUTE
 from sportello.domain.reasons import Reason
@@ -193,7 +193,7 @@ def test_a_message_that_comes_in_while_a_reply_is_being_written_stays_owed(
     customer.say("Prima domanda?")
     view = reply.look(customer.thread.id)
     stage.at("2026-11-26 11:05")
-    read = store.messages
+    read = history.messages
     late = iter(["Seconda domanda?"])
 
     def messages_after_one_more(thread: str, **how: Any) -> list[Message]:
@@ -201,7 +201,7 @@ def test_a_message_that_comes_in_while_a_reply_is_being_written_stays_owed(
             customer.say(text)
         return read(thread, **how)
 
-    monkeypatch.setattr(store, "messages", messages_after_one_more)
+    monkeypatch.setattr(history, "messages", messages_after_one_more)
     customer.answer("Prima risposta.", seen=view.thread.last_in)
     assert customer.hears(1) == ["Prima risposta."]
     assert customer.thread.first == "Seconda domanda?"

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from sportello.aws import store
+from sportello.aws import history, threads
 from sportello.domain.events import Card, Delete, Edit, Kind, Media, Place
 from sportello.domain.model import DAY, HOUR, MINUTE, SECOND
 from tests.integration import faults as fault
@@ -37,7 +37,7 @@ def delete(*originals: str, at: int | None = OPEN + MINUTE) -> Delete:
 
 
 def shown() -> list[tuple[str, bool, bool]]:
-    messages = [message for message in store.messages(thread_id()) if message.direction == "in"]
+    messages = [message for message in history.messages(thread_id()) if message.direction == "in"]
     return [(message.text, message.edited, message.deleted) for message in messages]
 
 
@@ -115,9 +115,9 @@ def test_a_delete_takes_words_and_media_out_of_the_table(stage: Stage) -> None:
 def test_the_inbox_forgets_the_words_too_and_nothing_else(stage: Stage) -> None:
     stage.take(inbound("A zebra", id="m1"), inbound("A lion", id="m2", at=OPEN + 1))
     stage.take(delete("m2"))
-    assert store.owing_threads("care")[0]["first"] == "A zebra"
+    assert threads.owing_threads("care")[0]["first"] == "A zebra"
     stage.take(delete("m1"))
-    (row,) = store.owing_threads("care")
+    (row,) = threads.owing_threads("care")
     assert (row["first"], row["owed_since"]) == ("[deleted]", OPEN)
 
 

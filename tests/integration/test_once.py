@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from botocore.exceptions import ClientError
 
-from sportello.aws import store
+from sportello.aws import history, threads
 from sportello.domain.model import DAY, HOUR, MINUTE, SECOND
 from sportello.services import reply
 from sportello.services.context import Busy
@@ -124,7 +124,7 @@ def test_an_answer_in_between_leaves_the_new_message_owed(stage: Stage, aws: Fau
     assert len(met) == 1
     assert [row["text"] for row in heard()] == ["First", "Second"]
     assert heard()[1]["why"][0] == "owes"
-    assert [(row["thread"], row["owed_since"], row["first"]) for row in store.owing_threads("care")] == [
+    assert [(row["thread"], row["owed_since"], row["first"]) for row in threads.owing_threads("care")] == [
         (thread_id(), OPEN + MINUTE, "Second")
     ]
 
@@ -208,7 +208,7 @@ def test_an_effect_that_exists_is_not_caused_twice(stage: Stage, aws: Faults, ki
 def test_messages_are_shown_in_the_order_of_the_platform(stage: Stage) -> None:
     for number, at, sequence in ((3, OPEN + 5, None), (2, OPEN, 12), (1, OPEN, 9)):
         stage.take(inbound(f"Message {number}", id=f"m{number}", at=at, sequence=sequence))
-    shown = [message.text for message in store.messages(thread_id())]
+    shown = [message.text for message in history.messages(thread_id())]
     assert shown == ["Message 1", "Message 2", "Message 3"]
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from sportello.aws import store
+from sportello.aws import history, threads
 from sportello.channels.base import NotSent, Problem, Unknown
 from sportello.domain.events import Kind, Receipt
 from sportello.domain.model import MINUTE, SECOND
@@ -138,7 +138,7 @@ def test_a_failed_receipt_gives_the_debt_back_and_calls_people(stage: Stage) -> 
     assert (thread["owed_since"], thread["first"]) == (OPEN, "Owed")
     assert [why["why"] for why in call["whys"]] == ["send_failed"]
     assert kicks("escalation") == [(thread_id(), call["SK"])]
-    assert store.owing_threads("care")[0]["owed_since"] == OPEN
+    assert threads.owing_threads("care")[0]["owed_since"] == OPEN
     assert stage.take(event) == {"old_receipt": 1}
     assert len(calls()) == 1
 
@@ -202,7 +202,7 @@ def test_a_persons_words_elsewhere_settle_what_is_older(stage: Stage) -> None:
     stage.now = OPEN + MINUTE
     assert stage.take(echo(at=OPEN + MINUTE)) == {"echo": 1}
     assert "owed_since" not in only_thread()
-    assert store.owing_threads("care") == []
+    assert threads.owing_threads("care") == []
     assert only_thread()["person_until"] > stage.now
     assert stage.take(echo(at=OPEN + MINUTE)) == {"duplicate": 1}
 
@@ -216,7 +216,7 @@ def test_what_is_newer_than_those_words_stays_owed_from_its_own_time(stage: Stag
     assert stage.take(echo(at=OPEN + 5 * SECOND)) == {"echo": 1}
     thread = only_thread()
     assert (thread["owed_since"], thread["first"]) == (OPEN + 10 * SECOND, "Second")
-    assert [row["owed_since"] for row in store.owing_threads("care")] == [OPEN + 10 * SECOND]
+    assert [row["owed_since"] for row in threads.owing_threads("care")] == [OPEN + 10 * SECOND]
 
 
 def test_words_in_the_same_second_are_told_apart_by_sequence(stage: Stage) -> None:
@@ -250,8 +250,8 @@ def test_an_automatic_greeting_settles_nothing(stage: Stage) -> None:
 def test_an_echo_may_open_a_thread_and_owes_nothing(stage: Stage) -> None:
     stage.now = CLOSED
     assert stage.take(echo(at=CLOSED)) == {"echo": 1}
-    assert outbox() == calls() == store.owing_threads("care") == []
-    assert [message.text for message in store.messages(thread_id())] == ["Here I am"]
+    assert outbox() == calls() == threads.owing_threads("care") == []
+    assert [message.text for message in history.messages(thread_id())] == ["Here I am"]
 
 
 def test_our_own_send_coming_back_proves_that_it_was_taken(stage: Stage) -> None:
@@ -271,7 +271,7 @@ def test_a_tag_of_somebody_else_is_a_persons_word(stage: Stage) -> None:
     stage.take(inbound("First"))
     stage.now = OPEN + MINUTE
     stage.take(echo(tag="crm-42", at=OPEN + MINUTE))
-    assert [message.text for message in store.messages(thread_id())] == ["First", "Here I am"]
+    assert [message.text for message in history.messages(thread_id())] == ["First", "Here I am"]
 
 
 def test_a_refused_send_is_not_confirmed_by_an_older_echo(stage: Stage) -> None:

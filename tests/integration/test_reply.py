@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from sportello.aws import store
+from sportello.aws import history, threads
 from sportello.channels.base import Problem
 from sportello.domain.events import Kind
 from sportello.domain.message import Message
@@ -51,7 +51,7 @@ def test_a_reply_settles_and_waits_to_be_sent(stage: Stage) -> None:
     )  # fmt: skip
     assert (stored["settled_since"], stored["settled_first"]) == (OPEN, "Owed")
     assert "owed_since" not in only_thread()
-    assert store.owing_threads("care") == []
+    assert threads.owing_threads("care") == []
     assert kicks("outbox") == [(thread_id(), row.key)]
 
 
@@ -71,7 +71,7 @@ def test_what_the_writer_had_not_seen_stays_owed(stage: Stage) -> None:
     stage.now = OPEN + 2 * MINUTE
     answer(stage, seen=seen)
     assert (only_thread()["owed_since"], only_thread()["first"]) == (OPEN + 30 * SECOND, "Second")
-    assert store.owing_threads("care")[0]["first"] == "Second"
+    assert threads.owing_threads("care")[0]["first"] == "Second"
 
 
 def test_a_writer_who_had_seen_the_newest_settles_all(stage: Stage) -> None:
@@ -219,7 +219,7 @@ def test_a_claim_silences_the_desk_and_settles_nothing(stage: Stage) -> None:
     stage.now = CLOSED + SECOND
     stage.take(inbound("Closed?", id="m2", at=CLOSED + SECOND))
     assert outbox() == []
-    assert [message.kind for message in store.messages(thread_id())] == ["text", "claim", "text"]
+    assert [message.kind for message in history.messages(thread_id())] == ["text", "claim", "text"]
 
 
 def test_a_thread_that_owes_needs_a_code_to_be_resolved(stage: Stage) -> None:
@@ -233,7 +233,7 @@ def test_a_thread_that_owes_needs_a_code_to_be_resolved(stage: Stage) -> None:
     reply.resolve(stage.person(), thread_id(), "spam")
     assert "owed_since" not in only_thread()
     assert only_thread()["resolved"] == "spam"
-    assert store.messages(thread_id())[-1].detail == "spam"
+    assert history.messages(thread_id())[-1].detail == "spam"
 
 
 def test_an_answered_thread_needs_none(stage: Stage) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from sportello.aws import items, quarantine, store
+from sportello.aws import history, items, quarantine
 from sportello.domain.events import Card, Customer, Delete, Kind, Media, Place
 from sportello.domain.model import MINUTE
 from sportello.services import reply
@@ -59,7 +59,7 @@ def test_fragments_are_kept_whole(stage: Stage) -> None:
     large = {"type": "new", "words": "è" * 20_000}
     stage.take(inbound("", id="m1", kind=Kind.UNSUPPORTED, detail="new", fragment=small))
     stage.take(inbound("", id="m2", at=OPEN + 1, kind=Kind.UNSUPPORTED, detail="new", fragment=large))
-    first, second = store.messages(thread_id())
+    first, second = history.messages(thread_id())
     assert first.fragment == small
     assert second.fragment is None
     assert json.loads(read_object(second.fragment_at)) == large

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from sportello.aws import secrets, store
+from sportello.aws import secrets, threads
 from sportello.aws.secrets import SecretsUnavailable
 from sportello.channels.base import Channel
 from sportello.channels.telegram import Telegram
@@ -100,7 +100,7 @@ def test_every_sample_is_acknowledged_and_repeating_it_stores_nothing(start: Any
 def test_a_message_of_each_channel_owes_an_answer(start: Any) -> None:
     assert start(Telegram)(sample("telegram", "text"))["statusCode"] == 200
     assert start(WhatsApp)(sample("whatsapp", "text"))["statusCode"] == 200
-    assert sorted(row["channel"] for row in store.owing_threads("care")) == ["telegram", "whatsapp"]
+    assert sorted(row["channel"] for row in threads.owing_threads("care")) == ["telegram", "whatsapp"]
 
 
 # --- who may come in ------------------------------------------------------------------------------

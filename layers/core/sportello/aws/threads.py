@@ -1,12 +1,26 @@
-"""A listing of threads for people; no function reads it."""
+"""Threads listed for people: who waits, and the newest. No webhook reads them."""
 
 import heapq
 from collections.abc import Iterator
+from typing import Any
 
 from sportello.aws import clients, items
 from sportello.aws.environment import environment
 from sportello.domain.keys import THREAD_ROW
 from sportello.domain.thread import Thread
+
+
+def owing_threads(team: str, *, limit: int = 100) -> list[dict[str, Any]]:
+    """The inbox of a team: who has waited longest first; thread id, owed_since, channel, name, first."""
+    answer = clients.dynamodb().query(
+        TableName=environment().table,
+        IndexName="inbox",
+        KeyConditionExpression="inbox = :team",
+        ExpressionAttributeValues={":team": {"S": team}},
+        Limit=limit,
+    )
+    rows = [items.values(item) for item in answer["Items"]]
+    return [{"thread": row.pop("PK")[2:], **row} for row in rows]
 
 
 def newest(most: int) -> list[Thread]:

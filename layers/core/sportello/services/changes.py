@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from sportello.aws import store
+from sportello.aws import history, store
 from sportello.domain import keys
 from sportello.domain.events import Delete, Edit, Moved
 from sportello.domain.thread import Thread, advanced
@@ -55,10 +55,10 @@ def _delete_commit(context: Context, event: Delete, originals: Sequence[str], be
     """One of the missing that arrives meanwhile fails this commit, or its own: both look again."""
     now = context.now()
     hashes = [keys.message_hash(before.id, original) for original in originals]
-    found = store.find_originals(before.id, hashes) if before.rev else {}
+    found = history.find_originals(before.id, hashes) if before.rev else {}
     missing = [hashed for hashed in hashes if hashed not in found]
     emptied = tuple(found[hashed] for hashed in hashes if hashed in found)
-    edits = store.edits_of(before.id, hashes) if before.rev else ()
+    edits = history.edits_of(before.id, hashes) if before.rev else ()
     after = before.model_copy(
         update={
             "gone": rows.remember_gone(before, missing, now),

@@ -1,6 +1,6 @@
 """A customer's message, and what was written in our name outside Sportello."""
 
-from sportello.aws import store
+from sportello.aws import history, store
 from sportello.aws.clock import real_now
 from sportello.domain import keys
 from sportello.domain.decide import decide
@@ -117,7 +117,7 @@ def with_unseen(thread: Thread, event: Echo) -> Echo:
     if not thread.owes or thread.window is None or thread.window < event.time:
         return event
     after = keys.message_key(event.time, event.sequence, "~" if event.sequence is not None else "")
-    unseen = [message for message in store.messages(thread.id, newest=200, after=after) if message.owes]
+    unseen = [message for message in history.messages(thread.id, newest=200, after=after) if message.owes]
     if not unseen:
         return event
     first = rows.clip(unseen[0].text, rows.FIRST_BYTES) or f"[{unseen[0].kind}]"

@@ -7,7 +7,7 @@ marked so, and the others are told all the same.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sportello.aws import escalations, mail, store
+from sportello.aws import escalations, history, mail
 from sportello.aws.clock import real_now
 from sportello.aws.outbox import Address
 from sportello.aws.secrets import SecretsUnavailable
@@ -103,7 +103,7 @@ def _email(to: str, notice: Notice) -> Told:
 
 
 def _notice(notifier: Notifier, thread: Thread, call: Escalation) -> Notice:
-    said = [message for message in store.messages(thread.id, newest=NEWEST) if message.direction == "in"]
+    said = [message for message in history.messages(thread.id, newest=NEWEST) if message.direction == "in"]
     since = thread.owed_since if thread.owed_since is not None else call.whys[-1].at
     waiting = [message for message in said if message.owes and not message.deleted]
     if thread.owed_since is not None:

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from sportello.aws import escalations, outbox, quarantine, queues, store
+from sportello.aws import escalations, outbox, quarantine, queues, store, threads
 from sportello.aws.clock import real_now
 from sportello.aws.due import Due
 from sportello.aws.outbox import Address
@@ -111,7 +111,7 @@ def replies(work: Redrive) -> Counter[str]:
     """
     counts: Counter[str] = Counter()
     for team in work.desk.teams:
-        for entry in store.owing_threads(team, limit=OWING_MOST):
+        for entry in threads.owing_threads(team, limit=OWING_MOST):
             view = look(entry["thread"])
             for row in failed(view.messages):
                 counts[_send_again(work, Address(view.thread.id, row.key))] += 1

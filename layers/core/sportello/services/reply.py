@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sportello.aws import store
+from sportello.aws import history, store
 from sportello.aws.clock import real_now
 from sportello.channels.base import Channel, Outbound, Problem
 from sportello.domain import keys
@@ -69,7 +69,7 @@ def look(thread_id: str, *, newest: int = NEWEST) -> View:
         found = store.read_thread(found.pointer, consistent=True)
     if found.thread is None:
         raise NoThread(thread_id)
-    return View(found.thread, tuple(store.messages(found.thread.id, newest=newest)))
+    return View(found.thread, tuple(history.messages(found.thread.id, newest=newest)))
 
 
 def reply(
