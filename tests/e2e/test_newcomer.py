@@ -1,5 +1,6 @@
 """The desk as a newcomer runs it: in a copy of its own, through the command line, to the last process."""
 
+import json
 import os
 import shutil
 import signal
@@ -7,9 +8,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
+from infra.world.client import WorldClient
+from infra.world.model import Setup, TelegramBot, WhatsAppNumber
 
 ROOT = Path(__file__).resolve().parents[2]
 TREE = ("functions", "infra", "layers", "templates", "events", "pyproject.toml")
@@ -29,8 +34,8 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     assert processes_of(folder) == []
 
 
-def sportello(folder: Path, *arguments: str) -> subprocess.Popen[str]:
-    environment = {
+def sportello(folder: Path, *arguments: str, **variables: str) -> subprocess.Popen[str]:
+    environment = variables | {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": f"{folder / 'layers/core'}:{folder}",
         "COLUMNS": "100",
@@ -44,6 +49,37 @@ def sportello(folder: Path, *arguments: str) -> subprocess.Popen[str]:
         stderr=subprocess.STDOUT,
         text=True,
     )
+
+
+def told(folder: Path, *arguments: str, status: int = 0, **variables: str) -> str:
+    """What a command says; it ends with that status, and never with a traceback."""
+    command = sportello(folder, *arguments, **variables)
+    shown, _ = command.communicate(timeout=SECONDS)
+    assert command.returncode == status, shown
+    assert "Traceback" not in shown
+    return shown
+
+
+@contextmanager
+def staying_up(folder: Path) -> Iterator[WorldClient]:
+    """The desk as `make run` leaves it, until Ctrl-C."""
+    run = sportello(folder, "run", "--port", "0")
+    assert run.stdout is not None
+    shown = ""
+    for line in run.stdout:
+        shown += line
+        if "Ctrl-C ends it" in line:
+            break
+    assert "The scene is as it should be" in shown, shown
+    world = WorldClient(json.loads((folder / ".local" / "desk.json").read_text("utf-8"))["platforms"])
+    try:
+        yield world
+    finally:
+        world.close()
+        run.send_signal(signal.SIGINT)
+        rest, _ = run.communicate(timeout=30)
+    assert run.returncode == 0, rest
+    assert "Traceback" not in rest
 
 
 def processes_of(folder: Path) -> list[str]:
@@ -69,27 +105,52 @@ def test_the_scene_plays_once_and_leaves_nothing_behind(copy: Path) -> None:
     assert processes_of(copy) == []
 
 
-def test_the_second_start_reaches_the_scene_in_time_and_ends_cleanly_on_ctrl_c(copy: Path) -> None:
-    run = sportello(copy, "run", "--port", "0")
-    shown = ""
-    assert run.stdout is not None
-    for line in run.stdout:
-        shown += line
-        if "Ctrl-C ends it" in line:
-            break
-    assert "The scene is as it should be" in shown, shown
-    listed = sportello(copy, "threads", "--owed")
-    threads, _ = listed.communicate(timeout=SECONDS)
-    assert listed.returncode == 0, threads
-    assert "telegram" in threads.casefold()
-    run.send_signal(signal.SIGINT)
-    rest, _ = run.communicate(timeout=30)
-    assert run.returncode == 0, rest
-    assert "Traceback" not in rest
+def test_the_second_start_plays_again_and_ends_cleanly_on_ctrl_c(copy: Path) -> None:
+    with staying_up(copy):
+        assert "telegram" in told(copy, "threads", "--owed").casefold()
     until = time.monotonic() + 10
     while processes_of(copy) and time.monotonic() < until:
         time.sleep(0.1)
     assert processes_of(copy) == []
+
+
+def test_new_accounts_are_connected_and_heard(copy: Path) -> None:
+    bot = TelegramBot(token="100200400:a-second-bot", id=100200400, username="second_bot")
+    number = WhatsAppNumber(
+        phone_number_id="100000000000009",
+        waba_id="100000000000008",
+        token="a-second-number",
+        display_phone_number="15550100109",
+        app_secret="a-second-app-secret",
+    )
+    with staying_up(copy) as world:
+        world.setup(Setup(telegram=(bot,), whatsapp=(number,)))
+        telegram = ("connect", "telegram", "--name", "second")
+        wrong = told(copy, *telegram, status=1, SPORTELLO_TOKEN="100200400:wrong")
+        assert "wrong" not in wrong
+        connected = told(copy, *telegram, SPORTELLO_TOKEN=bot.token)
+        assert "@second_bot" in connected
+        assert bot.token not in connected
+        said = world.say("telegram", "Is anybody there?", "Customer Q", account=bot.account)
+        assert said.status == 200
+        numbers = ("--number", number.phone_number_id, "--waba", number.waba_id)
+        whatsapp = ("connect", "whatsapp", "--name", "second", *numbers)
+        told(copy, *whatsapp, SPORTELLO_TOKEN=number.token, SPORTELLO_APP_SECRET=number.app_secret)
+        url = json.loads((copy / ".local" / "desk.json").read_text("utf-8"))["outputs"]["WhatsAppUrl"]
+        world.setup(Setup(whatsapp=(number.model_copy(update={"webhook_url": f"{url}/second"}),)))
+        said = world.say("whatsapp", "Buongiorno, ci siete?", "Customer R", account=number.account)
+        assert said.status == 200
+        waiting = told(copy, "threads", "--owed")
+        assert "Customer Q" in waiting
+        assert "Customer R" in waiting
+
+
+def test_what_could_not_be_read_is_kept_and_replayed(copy: Path) -> None:
+    with staying_up(copy) as world:
+        said = world.say("telegram", "", "Customer S", kind="raw", raw={"text": {"not": "a text"}})
+        assert said.status == 200
+        replayed = told(copy, "redrive", "quarantine")
+        assert replayed.strip() == "quarantine: 1 still unreadable"
 
 
 def test_without_a_desk_the_commands_say_what_to_do(copy: Path) -> None:
