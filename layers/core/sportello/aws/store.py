@@ -8,7 +8,7 @@ was lost fails on itself when botocore repeats it; a transaction repeats with th
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
@@ -22,8 +22,7 @@ from sportello.domain.model import Instant
 from sportello.domain.thread import Thread
 
 
-@dataclass(frozen=True)
-class Found:
+class Found(NamedTuple):
     """What stands at a thread's own key: the thread, or a pointer to where it is."""
 
     thread: Thread | None = None
@@ -40,8 +39,7 @@ class Change:
     text: str = ""
 
 
-@dataclass(frozen=True)
-class Commit:
+class Commit(NamedTuple):
     """Everything that one event causes."""
 
     before: Thread
@@ -171,8 +169,7 @@ _BUSY = frozenset({"TransactionConflictException", "TransactionInProgressExcepti
 # --- the writes of one transaction ------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class _Write:
+class _Write(NamedTuple):
     role: str
     request: dict[str, Any]
     id: str = ""

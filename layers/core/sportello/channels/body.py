@@ -16,8 +16,9 @@ DEEPEST = 64
 LARGEST = 2**63
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
-_SUSPECT = re.compile(rb"\\u[dD][89a-fA-F]|\xed")
-"""Where half a surrogate pair may hide: in an escape, or in bytes that are no UTF-8."""
+_HIGH, _LOW = rb"\\u[dD][89abAB][0-9a-fA-F]{2}", rb"\\u[dD][c-fC-F]"
+_SUSPECT = re.compile(rb"%b(?!%b)|(?<!%b)%b|\xed" % (_HIGH, _LOW, _HIGH, _LOW))
+"""Where half a surrogate pair may hide: an escape without its other half, or bytes that are no UTF-8."""
 
 
 def read_object(body: bytes) -> dict[str, Any]:

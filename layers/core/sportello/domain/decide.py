@@ -54,7 +54,7 @@ def decide(thread: Thread, event: Event, desk: Desk, now: Instant) -> Decision:
     """
     decision = _RULES[type(event)](thread, event, desk, now)
     after = advanced(thread, decision.thread)
-    return decision if after is decision.thread else decision.model_copy(update={"thread": after})
+    return decision if after is decision.thread else decision._replace(thread=after)
 
 
 # --- a customer writes ------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """What ``decide`` returns: the thread as it shall be, the effects, and why."""
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from sportello.domain.model import Instant, Model
 from sportello.domain.reasons import Reason
@@ -38,9 +38,9 @@ class Call(Model):
 Effect = Say | Call
 
 
-class Decision(Model):
+class Decision(NamedTuple):
     thread: Thread
-    effects: tuple[Effect, ...] = ()
     reasons: tuple[Reason, ...]
+    effects: tuple[Effect, ...] = ()
     refused: bool = False
     """A person asked for what is not allowed; ``reasons`` says why. Nothing is written."""

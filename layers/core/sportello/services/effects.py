@@ -1,6 +1,6 @@
 """From what was decided to the rows that will make it happen, and the kicks that hurry them."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from sportello.aws import queues
 from sportello.aws.logging import logger
@@ -17,8 +17,7 @@ SAY_KINDS = frozenset({"hours", "person", "on-it"})
 CALL_KIND = "call"
 
 
-@dataclass(frozen=True)
-class Caused:
+class Caused(NamedTuple):
     """The rows of a decision's effects."""
 
     thread: Thread

@@ -1,7 +1,7 @@
 """Finding the thread of a customer: by the primary id, through a pointer, or newly opened."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from sportello.aws import store
 from sportello.domain import keys
@@ -15,8 +15,7 @@ REMEMBERED = 4
 """Pointers that the thread remembers, the newest; of an older one it would find out again."""
 
 
-@dataclass(frozen=True)
-class Located:
+class Located(NamedTuple):
     """A thread as read (``rev`` 0: none yet), and the pointers to it that are still to be written."""
 
     thread: Thread
@@ -71,8 +70,7 @@ def relocated(located: Located, taken: store.PointerTaken) -> Located:
     A new thread gives way: the customer's thread is the one found there. A thread that has
     messages stays; the other one keeps its own.
     """
-    rest = replace(
-        located,
+    rest = located._replace(
         pointers=tuple(id for id in located.pointers if id != taken.id),
         settled=(*located.settled, taken.id),
     )
