@@ -61,7 +61,7 @@ $(BIN)/python:
 
 $(VENV)/run: pyproject.toml $(PINS) | $(BIN)/python
 	@echo "Installing what the desk needs (once)"
-	@$(PIP) --editable '.[local]'
+	@started=$$(date +%s); $(PIP) --editable '.[local]' && echo "Installed in $$(($$(date +%s) - started)) s"
 	@touch $@
 
 $(VENV)/test: $(VENV)/run
