@@ -237,7 +237,8 @@ class Customer:
         return found[0]
 
     def rows(self) -> list[Message]:
-        return self.stage.scan().messages[self.thread.id]
+        """In shown order: keys alone do not order what came within one second."""
+        return sorted(self.stage.scan().messages[self.thread.id], key=lambda row: row.order)
 
     def outbox(self) -> list[Message]:
         return [row for row in self.rows() if row.state is not None]
