@@ -48,7 +48,7 @@ def say(
         set_clock(world, read_time(at, desk.time_zone))
     account = account_of(channel)
     spoken = language or language_of(text, desk.languages) or desk.default_language
-    said = world.say(channel, text, sender, account=account, language=spoken)  # type: ignore[arg-type]
+    said = world.say(channel, text, sender, account=account, language=spoken)  # type: ignore[arg-type]  # one of known
     _report(said, channel)
 
 

@@ -11,6 +11,7 @@ from importlib import metadata
 from pathlib import Path
 from py_compile import PycInvalidationMode
 
+from infra.engine.imports import ENVIRONMENT
 from infra.engine.launcher import HOME
 from infra.engine.package import core_layer, dependencies_layer
 from infra.engine.template import ROOT
@@ -45,20 +46,9 @@ class Sandbox:
         dependencies = self._folder / "dependencies" / "python"
         return {
             "PATH": os.defpath,
-            "TABLE": "table",
+            **ENVIRONMENT,
             "OUTBOX_QUEUE_URL": f"{endpoint}/000000000000/outbox.fifo",
             "ESCALATION_QUEUE_URL": f"{endpoint}/000000000000/escalations",
-            "BUCKET": "bucket",
-            "ID_SALT": "0" * 16,
-            "STACK": "sportello",
-            "CLOCK": "real",
-            "PLATFORMS": "",
-            "MAIL_FROM": "",
-            "POWERTOOLS_SERVICE_NAME": "sportello",
-            "AWS_REGION": "us-east-1",
-            "AWS_DEFAULT_REGION": "us-east-1",
-            "AWS_ACCESS_KEY_ID": "none",
-            "AWS_SECRET_ACCESS_KEY": "none",
             "AWS_ENDPOINT_URL": endpoint,
             "LAMBDA_TASK_ROOT": "/var/task",
             "AWS_LAMBDA_FUNCTION_NAME": "bench",

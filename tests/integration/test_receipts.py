@@ -143,6 +143,14 @@ def test_a_failed_receipt_gives_the_debt_back_and_calls_people(stage: Stage) -> 
     assert len(calls()) == 1
 
 
+def test_a_call_that_exists_already_does_not_keep_a_failed_row_from_its_end(stage: Stage) -> None:
+    row = answered(stage)
+    change_row({"PK": row["PK"], "SK": f"{row['SK']}~failed~call"}, whys=[])
+    assert stage.take(receipt("failed", row, problem="refused")) == {"failed": 1}
+    assert [row["state"] for row in outbox()] == ["failed"]
+    assert only_thread()["owed_since"] == OPEN
+
+
 def test_a_failed_receipt_is_all_or_nothing(stage: Stage, aws: Faults) -> None:
     row = answered(stage)
     before = scan()

@@ -233,6 +233,13 @@ MUTANTS = (
         new="    if False:\n",
         tests=(f"{RECEIPTS}test_a_failed_receipt_gives_the_debt_back_and_calls_people",),
     ),
+    Mutant(
+        name="a failed row waits for a call that exists already",
+        file="services/receipts.py",
+        old="        commit = commit.without(outcome.effects)\n",
+        new="",
+        tests=(f"{RECEIPTS}test_a_call_that_exists_already_does_not_keep_a_failed_row_from_its_end",),
+    ),
     # ----- afterwards ---------------------------------------------------------------------------
     Mutant(
         name="a delete leaves the text",

@@ -74,6 +74,19 @@ class Commit(NamedTuple):
             *(key for key, _, _ in self.added),
         )
 
+    def without(self, existing: frozenset[str]) -> "Commit":
+        """The same, less the effects that exist already."""
+        message = self.message
+        if message is not None:
+            left = tuple(key for key in message.effects if key not in existing)
+            message = message.model_copy(update={"effects": left})
+        return self._replace(
+            message=message,
+            rows=tuple(row for row in self.rows if row.key not in existing),
+            calls=tuple(call for call in self.calls if call.key not in existing),
+            added=tuple(entry for entry in self.added if entry[0] not in existing),
+        )
+
 
 @dataclass(frozen=True)
 class Committed:

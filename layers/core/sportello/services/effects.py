@@ -34,17 +34,6 @@ class Caused(NamedTuple):
             *(key for key, _, _ in self.added),
         )
 
-    def without(self, existing: frozenset[str]) -> "Caused":
-        """The same, less the effects that exist already."""
-        if not existing:
-            return self
-        return Caused(
-            rows=tuple(row for row in self.rows if row.key not in existing),
-            calls=tuple(call for call in self.calls if call.key not in existing),
-            added=tuple(entry for entry in self.added if entry[0] not in existing),
-            thread=self.thread,
-        )
-
 
 def caused(decision: Decision, cause: str, *, now: Instant, real_now: Instant) -> Caused:
     """The rows that a decision causes; ``cause`` is the key of the event's own row."""

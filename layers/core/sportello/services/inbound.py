@@ -58,13 +58,13 @@ def _commit(context: Context, located: Located, event: Inbound, existing: frozen
         event = rows.wordless(event)
     known = event if timed else event.model_copy(update={"time": None})
     decision = decide(before, known, context.desk, now)
-    caused = effects.caused(decision, key, now=now, real_now=real_now()).without(existing)
+    caused = effects.caused(decision, key, now=now, real_now=real_now())
     reasons = (*decision.reasons, Reason.ALREADY_CAUSED) if existing else decision.reasons
     owes = Reason.OWES in reasons or Reason.STILL_OWES in reasons
     after = rows.heard(caused.thread, before, event, written, now, key if owes else "")
     if after.aliases != located.aliases:
         after = after.model_copy(update={"aliases": located.aliases})
-    return store.Commit(
+    commit = store.Commit(
         before=before,
         after=after,
         expires=rows.expires(context.desk, now),
@@ -76,6 +76,7 @@ def _commit(context: Context, located: Located, event: Inbound, existing: frozen
         pointers=located.pointers,
         not_newer=written if written < now - OLD and after.window != before.window else None,
     )
+    return commit.without(existing) if existing else commit
 
 
 def written_at(time: Instant | None, now: Instant) -> tuple[Instant, bool]:

@@ -50,20 +50,34 @@ def fail(
         if thread is None or row is None:
             return "not_ours"
         step = outbox.failed(address, problem, code, token)
-        commit = failed_commit(desk, now(), thread, row, step, problem)
-        match store.commit(commit):
+        match commit_failed(desk, now(), thread, row, step, problem):
             case store.Committed():
-                effects.kick(thread.id, commit.effects)
                 return "failed"
             case store.Lost():
                 return "old_receipt"
     raise AssertionError("tries ends by raising Busy")
 
 
-def failed_commit(
+def commit_failed(
+    desk: Desk, now: Instant, thread: Thread, row: Message, step: Mapping[str, Any], problem: str
+) -> store.Outcome:
+    """The row's last step and, for a person's reply, the debt that returns: one transaction, then the kick.
+
+    A call that exists already, or that was deleted with age, must not keep the row from its end.
+    """
+    commit = _failed(desk, now, thread, row, step, problem)
+    outcome = store.commit(commit)
+    if isinstance(outcome, store.AlreadyCaused):
+        commit = commit.without(outcome.effects)
+        outcome = store.commit(commit)
+    if isinstance(outcome, store.Committed):
+        effects.kick(thread.id, commit.effects)
+    return outcome
+
+
+def _failed(
     desk: Desk, now: Instant, thread: Thread, row: Message, step: Mapping[str, Any], problem: str
 ) -> store.Commit:
-    """The row's last step and, for a person's reply, the debt that returns: one transaction."""
     expires = rows.expires(desk, now)
     if row.author != "person":
         return store.Commit(before=thread, after=thread, expires=expires, steps=(dict(step),))

@@ -22,7 +22,7 @@ from sportello.domain.desk import Desk
 from sportello.domain.message import Message, State
 from sportello.domain.model import HOUR, MINUTE, SECOND, Instant
 from sportello.domain.thread import Thread
-from sportello.services import effects, receipts
+from sportello.services import receipts
 from sportello.services.context import tries
 from sportello.services.wording import Wording
 
@@ -154,10 +154,8 @@ def _forbidden(
 
 def _refuse(sender: Sender, address: Address, thread: Thread, row: Message, problem: Problem) -> str:
     step = outbox.refuse(address, problem, row.code)
-    commit = receipts.failed_commit(sender.desk, sender.now(), thread, row, step, problem)
-    outcome = store.commit(commit)
+    outcome = receipts.commit_failed(sender.desk, sender.now(), thread, row, step, problem)
     if isinstance(outcome, store.Committed):
-        effects.kick(thread.id, commit.effects)
         return f"failed_{problem}"
     return "lost" if isinstance(outcome, store.Lost) else "moved"
 

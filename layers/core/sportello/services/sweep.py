@@ -74,7 +74,7 @@ def tick(desk: Desk, now: Callable[[], Instant], entry: Due) -> str:
             return "tick_early"
         decision = decide(thread, Tick(due=thread.due), desk, moment)
         cause = timer_key(thread.owed_since or 0, "tick")
-        caused = effects.caused(decision, cause, now=moment, real_now=real_now()).without(existing)
+        caused = effects.caused(decision, cause, now=moment, real_now=real_now())
         commit = store.Commit(
             before=thread,
             after=caused.thread,
@@ -82,7 +82,7 @@ def tick(desk: Desk, now: Callable[[], Instant], entry: Due) -> str:
             rows=caused.rows,
             calls=caused.calls,
             added=caused.added,
-        )
+        ).without(existing)
         match store.commit(commit):
             case store.Committed():
                 effects.kick(thread.id, commit.effects)
