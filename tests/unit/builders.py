@@ -38,7 +38,10 @@ DESK = Desk(
     languages=("it", "en"),
     hours="Mo-Fr 09:00-18:00; PH off",
     holidays="IT",
-    teams={"care": Team(tell=(Target(email="care@example.com"),))},
+    teams={
+        "care": Team(tell=(Target(email="care@example.com"),)),
+        "returns": Team(tell=(Target(email="returns@example.com"),)),
+    },
     phrases={
         "it": Phrases(asks_person=("operatore", "una persona"), urgent=("urgente",), thanks=("grazie",)),
         "en": Phrases(asks_person=("real person",), urgent=("urgent",), thanks=("thanks", "thank you")),

@@ -104,6 +104,9 @@ class TestWhatOwes:
     def test_a_new_debt_stays_with_the_threads_team(self) -> None:
         assert decide(thread(team="returns"), inbound(time=OPEN), DESK, OPEN).thread.team == "returns"
 
+    def test_a_team_that_is_gone_leaves_its_threads_to_the_first(self) -> None:
+        assert decide(thread(team="closed down"), inbound(time=OPEN), DESK, OPEN).thread.team == "care"
+
     def test_a_new_debt_knows_nothing_of_calls_that_were_not_its_own(self) -> None:
         talk = Conversation()
         talk.send_failed("Mon 09:30", owed_since=None)

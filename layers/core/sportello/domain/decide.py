@@ -121,7 +121,7 @@ def _begin_debt(thread: Thread, event: Inbound, desk: Desk, now: Instant) -> Thr
         "owed_since": now if event.time is None else min(event.time, now),
         "first": first_words(event),
         "resolved": "",
-        "team": thread.team or desk.default_team,
+        "team": thread.team if thread.team in desk.teams else desk.default_team,
     }
     return _changed(thread, **(_NO_DEBT | new))
 
