@@ -4,6 +4,7 @@ Each event is tried until it is committed, found to be a duplicate, or the platf
 over (``Busy``: the webhook answers 503 and the platform delivers again).
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from sportello.aws import quarantine
@@ -43,13 +44,13 @@ def ingest(context: Context, request: Request, events: Sequence[PlatformEvent]) 
     groups = _by_customer(event for event in events if event.account in ours)
     if len(groups) <= 1:
         for group in groups:
-            _take_all(context, group)
+            context.counts.update(_take_all(context, group))
         return
     from concurrent.futures import ThreadPoolExecutor  # only batches pay for the import
 
     with ThreadPoolExecutor(max_workers=SIDE_BY_SIDE) as pool:
         for done in [pool.submit(_take_all, context, group) for group in groups]:
-            done.result()
+            context.counts.update(done.result())
 
 
 def _by_customer(events: Iterable[PlatformEvent]) -> list[list[PlatformEvent]]:
@@ -60,9 +61,8 @@ def _by_customer(events: Iterable[PlatformEvent]) -> list[list[PlatformEvent]]:
     return list(groups.values())
 
 
-def _take_all(context: Context, events: Iterable[PlatformEvent]) -> None:
-    for event in events:
-        context.counts[_take(context, event)] += 1
+def _take_all(context: Context, events: Iterable[PlatformEvent]) -> Counter[str]:
+    return Counter(_take(context, event) for event in events)
 
 
 def _take(context: Context, event: PlatformEvent) -> str:
