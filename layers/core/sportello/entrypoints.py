@@ -65,6 +65,7 @@ def read_request(event: dict[str, Any]) -> Request:
         method=http.get("method", "POST"),
         path=event.get("rawPath", "/"),
         query=dict(parse_qsl(query, keep_blank_values=True)) if query else {},
+        raw_query=query,
         headers={name.lower(): value for name, value in event.get("headers", {}).items()},
         body=_decoded(body) if event.get("isBase64Encoded") else body.encode("utf-8", "surrogatepass"),
     )
@@ -120,7 +121,7 @@ def _commit(
         "taken",
         extra={"channel": channel.name, "ms": round((time.monotonic() - started) * 1000), **work.counts},
     )
-    return channel.acknowledge(request, connection)
+    return channel.acknowledge(request, connection, lambda: work.desk.calendar.is_open(now()))
 
 
 def _take(work: Context, request: Request) -> None:

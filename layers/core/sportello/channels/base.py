@@ -5,12 +5,13 @@ nothing of AWS, of threads or of other channels. Adding one is described in CONT
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from sportello.channels.http import Http
+from sportello.domain.events import Media as Media
 from sportello.domain.events import PlatformEvent
 from sportello.domain.model import Instant, Model
 from sportello.domain.outbound import Button as Button
@@ -26,6 +27,8 @@ class Request:
     method: str
     path: str = "/"
     query: Mapping[str, str] = field(default_factory=dict)
+    raw_query: str = ""
+    """As it stood in the address; some platforms sign it."""
     headers: Mapping[str, str] = field(default_factory=dict)
     """Names in lower case."""
     body: bytes = b""
@@ -65,12 +68,48 @@ class Connection(Model):
     __str__ = __repr__
 
 
+Act = Literal["reply", "private", "hide"]
+"""Besides a plain reply: answer a public message in private, take it out of the public's sight."""
+
+
+class Attachment(Model):
+    """A file of ours on its way out."""
+
+    kind: Literal["image", "video", "audio", "voice", "document"]
+    mime: str
+    name: str
+    size: int
+    """Bytes."""
+    url: str = ""
+    """Where the platform can fetch it for the next hour (https, no log-in)."""
+    content: bytes = b""
+    """The file itself, only for channels that upload (``Channel.uploads``)."""
+
+    def __repr__(self) -> str:
+        return f"Attachment({self.kind!r}, {self.mime!r}, {self.size})"
+
+    __str__ = __repr__
+
+
+class MediaRule(Model):
+    """What a platform takes of one kind of file."""
+
+    limit: int
+    """Bytes."""
+    mimes: tuple[str, ...] = ()
+    """Exact types, or ``image/`` for all of a family; none: any."""
+
+
 class Outbound(Model):
     """One message to a customer."""
 
     account: str
     to: str
+    act: Act = "reply"
     text: str = ""
+    attachment: Attachment | None = None
+    context: Mapping[str, str] = {}
+    """``Inbound.context`` of the newest message that asks for an answer, for channels that use it."""
     buttons: tuple[Button, ...] = ()
     template: Template | None = None
     quote: str = ""
@@ -93,6 +132,8 @@ class Problem(StrEnum):
     """Only a template may be sent."""
     TOO_LONG = "too_long"
     EMPTY = "empty"
+    MEDIA = "media"
+    """The file is too large, or of a type that the platform does not take."""
     REFUSED = "refused"
     """The platform will never take this message as it is."""
 
@@ -100,6 +141,10 @@ class Problem(StrEnum):
 class Sent(Model):
     id: str
     """The platform's message id."""
+    linked: str = ""
+    """Of a private reply to a public message: the customer's id in the private conversation."""
+    units: int = 0
+    """Parts that are paid one by one (SMS segments), where the platform counts."""
 
 
 class NotSent(Model):
@@ -123,6 +168,69 @@ class Unknown(Model):
 SendOutcome = Sent | NotSent | Unknown
 
 
+class Download(Model):
+    """Where a customer's file is to be fetched; the address may be secret and is never logged."""
+
+    url: str
+    headers: Mapping[str, str] = {}
+
+    def __repr__(self) -> str:
+        return "Download(...)"
+
+    __str__ = __repr__
+
+
+class MediaGone(Exception):
+    """The platform has the file no more, or never gives it out. The text is a code, not an address."""
+
+
+class MediaLater(Exception):
+    """The platform cannot give the file now: try again. The text is a code, not an address."""
+
+
+class Profile(Model):
+    """What the platform tells of a customer."""
+
+    name: str = ""
+    language: str = ""
+
+
+class Question(Model):
+    """One thing that ``connect`` has to know, asked in this order.
+
+    The answer becomes ``Connection.token`` (name ``token``), its first secret (name ``secret``), or
+    ``settings[name]``.
+    """
+
+    name: str
+    text: str
+    """What is asked for, and where it stands at the platform."""
+    secret: bool = False
+    """Asked for without being shown; from the environment as ``SPORTELLO_<NAME>``."""
+    made: bool = False
+    """Never asked: made up at random the first time, then kept."""
+    default: str = ""
+    optional: bool = False
+
+
+class Probed(Model):
+    """Who the platform says we are."""
+
+    accounts: tuple[Account, ...]
+    settings: Mapping[str, str] = {}
+    """What the probe found out besides; added to the connection's settings."""
+
+
+class Finding(Model):
+    """What ``doctor`` has to say of a connection."""
+
+    level: Literal["fault", "warning"]
+    code: str
+    """One word for tests and scripts, e.g. ``token_refused``."""
+    text: str
+    """What is wrong and what to do about it; no secret in it."""
+
+
 class Unparseable(Exception):
     """A verified body that cannot be read at all. The text says where, never what it contains."""
 
@@ -142,6 +250,26 @@ class Channel(ABC):
     """How long the platform waits for our acknowledgement."""
     returns_tag: ClassVar[bool] = False
     """Receipts carry ``Outbound.tag``, so a send with an unknown end can be settled by them."""
+    echoes_untagged: ClassVar[bool] = False
+    """Our own sends come back as ``Echo`` without a tag: they are known by their id, or their words."""
+    acts: ClassVar[frozenset[Act]] = frozenset({"reply"})
+    """What the sender may be asked to do."""
+    uses_context: ClassVar[bool] = False
+    """``Outbound.context`` is filled in."""
+    answers: ClassVar[int | None] = None
+    """Messages that may follow one of the customer's; None: any number."""
+    media: ClassVar[Mapping[str, MediaRule]] = {}
+    """What may be attached, by ``Attachment.kind``; nothing declared: nothing may."""
+    uploads: ClassVar[bool] = False
+    """``send`` wants ``Attachment.content``; else the platform fetches ``Attachment.url``."""
+    media_hosts: ClassVar[tuple[str, ...]] = ()
+    """Hosts that customers' files are fetched from; ``.example.com`` means that domain's subdomains."""
+    profiles: ClassVar[bool] = False
+    """``profile`` can be asked for a customer whose name did not come with the message."""
+    webhooks: ClassVar[bool] = True
+    """The platform calls a function URL; False: something of AWS hands us its messages."""
+    questions: ClassVar[tuple[Question, ...]] = ()
+    """What ``connect`` asks for."""
 
     def handshake(self, request: Request, connection: Connection) -> Response | None:
         """Answer a challenge that the platform sends to prove the address; None: it is none."""
@@ -159,14 +287,20 @@ class Channel(ABC):
         ``Ignored``; only a body that is not the platform's JSON at all raises ``Unparseable``.
         """
 
-    def acknowledge(self, request: Request, connection: Connection) -> Response:
-        """What the platform wants to hear once the events are committed."""
+    def acknowledge(self, request: Request, connection: Connection, is_open: Callable[[], bool]) -> Response:
+        """What the platform wants to hear once the events are committed; ``is_open``: is the desk, now?"""
         return Response(status=200)
 
     def refusal(self, message: Outbound, last_inbound: Instant | None, now: Instant) -> Problem | None:
         """Why the channel's policy forbids this send, known without asking the platform."""
+        if message.act not in self.acts:
+            return Problem.REFUSED
+        if message.act == "hide":
+            return None
+        if message.attachment is not None and not self._takes(message.attachment):
+            return Problem.MEDIA
         if message.template is None:
-            if not message.text.strip():
+            if not message.text.strip() and message.attachment is None:
                 return Problem.EMPTY
             if measure(message.text, self.text_unit) > self.text_limit:
                 return Problem.TOO_LONG
@@ -174,17 +308,55 @@ class Channel(ABC):
                 return Problem.WINDOW_CLOSED
         return None
 
+    def _takes(self, file: Attachment) -> bool:
+        rule = self.media.get(file.kind)
+        if rule is None or file.size > rule.limit:
+            return False
+        return not rule.mimes or any(
+            file.mime == mime or (mime.endswith("/") and file.mime.startswith(mime)) for mime in rule.mimes
+        )
+
     @abstractmethod
     def send(self, message: Outbound, connection: Connection, http: Http) -> SendOutcome:
         """One message, one attempt; never raises for what the platform or the network does."""
 
-    def probe(self, connection: Connection, http: Http) -> Mapping[str, Any]:
+    # --- what comes after the acknowledgement: the media worker --------------------------------
+
+    def download(self, media: Media, connection: Connection, http: Http) -> Download:
+        """Where to fetch a customer's file; may ask the platform's API for it first.
+
+        Raises:
+            MediaGone: never to be had; MediaLater: try again.
+        """
+        if not media.url:
+            raise MediaGone("no_address")
+        return Download(url=media.url)
+
+    def profile(self, address: str, connection: Connection, http: Http) -> Profile | None:
+        """Who the customer at this address is; None where the platform does not tell."""
+        return None
+
+    # --- connecting an account, and looking after it: the operator's command line ---------------
+
+    def probe(self, connection: Connection, http: Http) -> Probed:
         """Ask the platform who we are with this token; raises ``ConnectError`` with the remedy."""
         raise ConnectError(f"{self.name} has no probe")
 
     def register(self, connection: Connection, url: str, http: Http) -> str:
         """Tell the platform our webhook address; returns what is left to do by hand, in words."""
         raise ConnectError(f"{self.name}: register {url} by hand at the platform")
+
+    def examine(self, connection: Connection, url: str, http: Http) -> Sequence[Finding]:
+        """What is wrong with a connection at the platform, besides what ``probe`` says of its token.
+
+        Above all: whether its webhook is ours (``webhook_elsewhere``, ``webhook_missing``) and
+        subscribed to what we read (``not_subscribed``).
+        """
+        return ()
+
+    def renew(self, connection: Connection, http: Http) -> str:
+        """A fresh token for one that runs out, asked for once a day; empty: it does not, or not yet."""
+        return ""
 
 
 class ConnectError(Exception):

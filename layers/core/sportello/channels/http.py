@@ -24,6 +24,15 @@ class NoAnswer(Exception):
     """The request left and no whole answer came: nobody knows what the platform did."""
 
 
+class AwsRefused(Exception):
+    """An AWS service said no; ``code`` is its error's name, ``status`` the HTTP status."""
+
+    def __init__(self, code: str, status: int) -> None:
+        super().__init__(code)
+        self.code = code
+        self.status = status
+
+
 class Answer:
     """A platform's answer. ``json`` is ``{}`` where the body is not a JSON object."""
 
@@ -80,6 +89,17 @@ class Http:
         except urllib3.exceptions.HTTPError as error:
             raise NoAnswer(type(error).__name__) from None
         return Answer(answer.status, answer.headers, answer.data)
+
+    def aws(self, service: str, operation: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+        """One call of an AWS service that is itself the platform (SES, End User Messaging).
+
+        Only the workers' client can: see ``sportello.aws.carrier``.
+
+        Raises:
+            AwsRefused: the service answered with an error: nothing was sent.
+            NotConnected, NoAnswer: as ``request``.
+        """
+        raise NotConnected(f"{service} is not at hand here")
 
     def _address(self, url: str) -> str:
         if not self._rewrite:

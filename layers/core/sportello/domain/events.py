@@ -5,6 +5,7 @@ people of the desk ``PersonReply``, ``Claim`` and ``Resolve``; from the desk its
 ``SendResult``. Times are instants (milliseconds); ids are the platform's own, as strings.
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, Literal
 
@@ -21,6 +22,8 @@ class Kind(StrEnum):
     BUTTON = "button"
     """A tap on a button or list row, or a filled-in form; ``payload`` is its id."""
     ORDER = "order"
+    CALL = "call"
+    """A phone call that nobody of the desk answered."""
     REACTION = "reaction"
     """``text`` is the emoji, empty when it was taken back; ``quote`` the message reacted to."""
     START = "start"
@@ -32,7 +35,7 @@ class Kind(StrEnum):
 
 
 OWING = frozenset(
-    {Kind.TEXT, Kind.MEDIA, Kind.LOCATION, Kind.CONTACT, Kind.BUTTON, Kind.ORDER, Kind.UNSUPPORTED}
+    {Kind.TEXT, Kind.MEDIA, Kind.LOCATION, Kind.CONTACT, Kind.BUTTON, Kind.ORDER, Kind.CALL, Kind.UNSUPPORTED}
 )
 
 
@@ -63,6 +66,14 @@ class Media(Model):
     sha256: str = ""
     """Hexadecimal, where the platform tells."""
     seconds: int | None = None
+    url: str = ""
+    """Where the platform offers it for a while; empty: it is asked for by ``id``."""
+    keep: bool = True
+    """False: the platform forbids to keep it (an Instagram story), so it is never fetched."""
+    at: str = ""
+    """S3 key of our copy."""
+    problem: str = ""
+    """Why there is no copy: a code."""
 
 
 class Place(Model):
@@ -110,7 +121,17 @@ class Inbound(FromPlatform):
     forwarded: bool = False
     group: bool = False
     addressed: bool = True
-    """False for a group message that does not speak to us: kept, owes nothing."""
+    """False for what does not ask us for anything: kept, owes nothing.
+
+    A group message that is not to us, a public post that only mentions us (``detail`` says which),
+    a message in a conversation that another app holds.
+    """
+    public: bool = False
+    """A post or comment that everybody can read."""
+    automatic: str = ""
+    """Why no automatic reply may go to it: ``auto_submitted``, ``bounce``, ``list``, ``own_address``, ..."""
+    context: Mapping[str, str] = {}
+    """What the channel needs to answer this very message (subject, reply token): ``Outbound.context``."""
     album: str = ""
     """Parts of one album share this id."""
     detail: str = ""
@@ -131,6 +152,7 @@ class Echo(FromPlatform):
     kind: Kind = Kind.TEXT
     text: str = ""
     media: tuple[Media, ...] = ()
+    public: bool = False
     author: Literal["person", "automatic"] = "person"
     """A person's settles the debt; another bot's or a greeting message's never does."""
     tag: str = ""
@@ -169,10 +191,16 @@ class Moved(FromPlatform):
 
 
 class Receipt(FromPlatform):
-    """What became of a message that we sent."""
+    """What became of a message that we sent.
+
+    It is ours by ``tag``; where the platform returns none of our data, by ``customer`` and ``id``, or
+    by ``customer`` and ``until``: everything sent to them up to that time.
+    """
 
     id: str
-    """Platform id of our message."""
+    """Platform id of our message; empty with ``until``."""
+    customer: Customer | None = None
+    until: Instant | None = None
     status: Literal["sent", "delivered", "read", "failed"]
     time: Instant
     tag: str = ""

@@ -1,0 +1,4 @@
+from sportello.channels.instagram import Instagram
+from sportello.entrypoints import webhook
+
+handler = webhook(Instagram)

@@ -1,0 +1,4 @@
+from sportello.channels.messenger import Messenger
+from sportello.entrypoints import webhook
+
+handler = webhook(Messenger)

@@ -1,0 +1,4 @@
+from sportello.channels.voice import Voice
+from sportello.entrypoints import webhook
+
+handler = webhook(Voice)

@@ -1,0 +1,4 @@
+from sportello.channels.wechat import WeChat
+from sportello.entrypoints import webhook
+
+handler = webhook(WeChat)
