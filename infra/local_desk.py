@@ -3,34 +3,21 @@
 import json
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
-from infra.engine.deploy import Deployed, deploy
+from infra.engine.deploy import Deployed, deploy, webhook_url
 from infra.engine.launcher import HOME, PORT, Engine
 from infra.world.client import WorldClient
-from infra.world.model import Setup, TelegramBot, WhatsAppNumber
+from infra.world.model import PlatformAccount, Setup
+from infra.world.platform import StandIn
 from infra.world.server import STATE_FILE, World
 
 MAIL_FROM = "desk@example.com"
 SLACK_PATH = "/services/T0LOCAL/B0LOCAL/local-desk"
 CONNECTION = "main"
-
-# Fake credentials of fake platforms: they open nothing outside this machine.
-TELEGRAM = TelegramBot(
-    token="100200300:local-desk-token",  # noqa: S106
-    id=100200300,
-    username="local_desk_bot",
-    secret="local-desk-secret",  # noqa: S106
-)
-WHATSAPP = WhatsAppNumber(
-    phone_number_id="100000000000001",
-    waba_id="100000000000002",
-    token="local-desk-token",  # noqa: S106
-    display_phone_number="15550100100",
-    app_secret="local-desk-app-secret",  # noqa: S106
-)
+PUTS_AT_ONCE = 8
 
 
 class LocalDesk:
@@ -40,6 +27,8 @@ class LocalDesk:
         self.home = home
         self.engine = Engine(home)
         self.seconds: dict[str, float] = {}
+        self.accounts: dict[str, PlatformAccount] = {}
+        """What is connected, by channel."""
 
     def start(
         self, *, auth: bool = False, reset: bool = False, port: int = PORT, clock: str = "local"
@@ -68,38 +57,35 @@ class LocalDesk:
         self.deployed: Deployed = deploy(self.engine.endpoint, self.home, parameters=parameters)
 
     def _connect(self) -> None:
-        urls = self.deployed.outputs
-        ssm = self.deployed.client("ssm")
-        telegram = {
-            "secrets": [TELEGRAM.secret],
-            "token": TELEGRAM.token,
-            "accounts": [{"id": TELEGRAM.account, "role": "care", "name": TELEGRAM.username}],
-        }
-        whatsapp = {
-            "secrets": [WHATSAPP.app_secret],
-            "token": WHATSAPP.token,
-            "accounts": [{"id": WHATSAPP.account, "role": "care"}],
-            "settings": {"verify_token": "local-desk-verify", "waba_id": WHATSAPP.waba_id},
-        }
-        for channel, secret in (("telegram", telegram), ("whatsapp", whatsapp)):
-            self._put(ssm, f"{channel}/{CONNECTION}", json.dumps(secret))
-        self._put(ssm, "slack/care", f"https://hooks.slack.com{SLACK_PATH}")
-        self.client.setup(
-            Setup(
-                telegram=(
-                    TELEGRAM.model_copy(update={"webhook_url": f"{urls['TelegramUrl']}/{CONNECTION}"}),
-                ),
-                whatsapp=(
-                    WHATSAPP.model_copy(update={"webhook_url": f"{urls['WhatsAppUrl']}/{CONNECTION}"}),
-                ),
-                slack=(SLACK_PATH,),
-            )
-        )
+        """Every channel that has both a stand-in and a function: the secret here, the account there."""
+        stored = {"slack/care": f"https://hooks.slack.com{SLACK_PATH}"}
+        for name, stand_in in self.world.channels.items():
+            address = self._address(stand_in)
+            if address:
+                account = stand_in.local_account().model_copy(update={"webhook_url": address})
+                self.accounts[name] = account
+                stored[f"{name}/{CONNECTION}"] = json.dumps(stand_in.local_connection(account))
+        self._store(stored)
+        entries = tuple(account.at(name) for name, account in self.accounts.items())
+        self.client.setup(Setup(accounts=entries, slack=(SLACK_PATH,)))
 
-    def _put(self, ssm: Any, name: str, value: str) -> None:
-        ssm.put_parameter(
-            Name=f"/{self.deployed.stack}/{name}", Value=value, Type="SecureString", Overwrite=True
-        )
+    def _address(self, stand_in: StandIn) -> str:
+        """Where the platform delivers: our function's address, or the bucket that a function reads."""
+        outputs = self.deployed.outputs
+        if not stand_in.webhooks:
+            return f"{self.deployed.endpoint}/{outputs['BucketName']}"
+        url = webhook_url(outputs, stand_in.name)
+        return f"{url}/{CONNECTION}" if url else ""
+
+    def _store(self, secrets: Mapping[str, str]) -> None:
+        ssm = self.deployed.client("ssm")
+
+        def put(name: str) -> None:
+            path = f"/{self.deployed.stack}/{name}"
+            ssm.put_parameter(Name=path, Value=secrets[name], Type="SecureString", Overwrite=True)
+
+        with ThreadPoolExecutor(PUTS_AT_ONCE) as pool:
+            list(pool.map(put, secrets))
 
     def environment(self) -> dict[str, str]:
         """What makes ``sportello.aws`` in this process work on this desk, as its root user."""
@@ -112,6 +98,7 @@ class LocalDesk:
             "TABLE": outputs["TableName"],
             "OUTBOX_QUEUE_URL": outputs["OutboxQueueUrl"],
             "ESCALATION_QUEUE_URL": outputs["EscalationQueueUrl"],
+            "MEDIA_QUEUE_URL": outputs["MediaQueueUrl"],
             "BUCKET": outputs["BucketName"],
             "ID_SALT": outputs["IdSalt"],
             "STACK": self.deployed.stack,

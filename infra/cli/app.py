@@ -9,6 +9,7 @@ from rich.text import Text
 from typer.core import TyperGroup
 
 from infra.cli import connect, local, threads, upkeep
+from infra.cli.doctor import doctor
 from infra.cli.errors import explained
 from infra.cli.run import run
 from infra.cli.work import Chosen
@@ -54,9 +55,11 @@ app.command()(run)
 app.command()(threads.threads)
 app.command()(threads.thread)
 app.command()(threads.reply)
+app.command()(threads.hide)
 app.command()(threads.claim)
 app.command()(threads.resolve)
 app.add_typer(connect.app, name="connect")
+app.command()(doctor)
 app.command()(local.say)
 app.command()(local.clock)
 app.command()(upkeep.check)

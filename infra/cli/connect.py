@@ -1,28 +1,27 @@
-"""``connect``: ask, check the token, store the secret, wait until the webhook is live, register it.
+"""``connect``: ask, check with the platform, store the secret, wait until the webhook is live, register it.
 
-Secrets are asked for without being shown, or read from the environment; never from the command line,
-where every program of the machine can read them.
+One command per channel, all alike: what differs is in the channel's ``questions``, ``probe`` and
+``register``. ``connect slack`` is about people who are told, not about customers.
 """
 
 import json
-import os
 import re
-import secrets as random
-import sys
 import time
-from collections.abc import Callable, Mapping
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 import urllib3
 from rich.text import Text
+from typer.core import TyperGroup
 
+from infra.cli.answers import answer_of, draft, read_settings, told
+from infra.cli.channels import channel_names
 from infra.cli.errors import Refused
 from infra.cli.place import Place
 from infra.cli.work import bundle, command, console, place_of
 from sportello.aws import secrets
 from sportello.aws.environment import environment
-from sportello.channels.base import Account, Channel, Connection
+from sportello.channels.base import Account, Channel, ConnectError, Connection, Probed, Question
 from sportello.channels.http import Http
 from sportello.workers import channel as channel_of
 
@@ -30,79 +29,56 @@ LIVE_SECONDS = 60.0
 LOOK_SECONDS = 1.0
 KEPT_MINUTES = secrets.KEPT_SECONDS // 60
 SLACK_FORM = re.compile(r"https://hooks\.slack(-gov)?\.com/services/[A-Za-z0-9_/-]+")
+SLACK_QUESTION = Question(name="slack_url", text="Address of the incoming webhook", secret=True)
 
-app = typer.Typer(no_args_is_help=True, help="Connect an account of ours at a platform.")
+
+class Commands(TyperGroup):
+    """A channel's module is loaded when its help is shown, not whenever the command line starts."""
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        found = super().get_command(ctx, cmd_name)
+        if found is not None and cmd_name in channel_names():
+            found.help = f"Connect an account of ours at {cmd_name}.\n\n{told(channel_of(cmd_name))}"
+        return found
+
+
+app = typer.Typer(cls=Commands, no_args_is_help=True, help="Connect an account of ours at a platform.")
 
 Name = Annotated[str, typer.Option("--name", metavar="NAME", help="Of the connection; part of its address.")]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="NAME=VALUE", help="An answer that is no secret; repeatable."),
+]
+NewSecret = Annotated[
+    bool, typer.Option("--new-secret", help="Make up anew what is made up: webhook secret, verify token.")
+]
 
 
-@app.command()
-def telegram(
+def connect_channel(
     context: typer.Context,
     name: Name = "main",
-    new_secret: Annotated[
-        bool, typer.Option("--new-secret", help="Let Telegram sign with a new secret.")
-    ] = False,
+    given: Settings = None,
+    new_secret: NewSecret = False,
 ) -> None:
-    """Connect a bot. Asks for its token (or reads SPORTELLO_TOKEN)."""
+    """The channel is the command's own name."""
     place, http = _enter(context, name)
-    before = _before("telegram", name)
-    token = _secret("SPORTELLO_TOKEN", "Token of the bot, from @BotFather")
-    secret = random.token_urlsafe(32) if new_secret or before is None else before.secrets[0]
-    channel = channel_of("telegram")
-    draft = Connection(name=name, secrets=(secret,), token=token)
-    bot = channel.probe(draft, http)
-    _say(f"The token is good: @{bot['name']}.")
-    account = Account(id=str(bot["id"]), name=str(bot["name"]))
-    connection = _with_previous(draft.model_copy(update={"accounts": (account,)}), before)
+    channel = channel_of(context.info_name or "")
+    before = secrets.read_connections(channel.name).get(name)
+    asked = draft(channel, name, before, read_settings(given or ()), renew=new_secret)
+    probed = channel.probe(asked, http)
+    _say(f"The token is good: {', '.join(account.name or account.id for account in probed.accounts)}.")
+    connection = _with_previous(_as_probed(asked, probed, before), before)
     _refuse_twice(channel, connection)
     _store(channel, connection, before)
-    url = place.webhook("telegram", name)
-    _wait_until_live(url, _answers_unsigned)
-    _register(channel, connection, url, http)
+    url = ""
+    if channel.webhooks:
+        url = place.webhook(channel.name, name)
+        _wait_until_live(url)
+    _register(channel, connection, before, url, http)
 
 
-@app.command()
-def whatsapp(
-    context: typer.Context,
-    name: Name = "main",
-    number: Annotated[
-        list[str] | None,
-        typer.Option("--number", metavar="ID", help="Phone number id (WhatsApp > API Setup); repeatable."),
-    ] = None,
-    waba: Annotated[str, typer.Option("--waba", metavar="ID", help="WhatsApp Business Account id.")] = "",
-) -> None:
-    """Connect business numbers (Cloud API).
-
-    Asks for the access token and the app secret, or reads SPORTELLO_TOKEN and SPORTELLO_APP_SECRET; the
-    verify token is made up, or SPORTELLO_VERIFY_TOKEN.
-    """
-    place, http = _enter(context, name)
-    before = _before("whatsapp", name)
-    settings: Mapping[str, str] = before.settings if before else {}
-    numbers = number or _asked("Phone number id (WhatsApp > API Setup)", _first_account(before)).split()
-    waba = waba or _asked("WhatsApp Business Account id", settings.get("waba_id", ""))
-    token = _secret("SPORTELLO_TOKEN", "Access token of the system user")
-    app_secret = _secret("SPORTELLO_APP_SECRET", "App secret (App settings > Basic)")
-    verify = os.environ.get("SPORTELLO_VERIFY_TOKEN") or settings.get("verify_token")
-    verify = verify or random.token_urlsafe(24)
-    draft = Connection(
-        name=name,
-        secrets=(app_secret,),
-        token=token,
-        accounts=tuple(Account(id=id) for id in dict.fromkeys(numbers)),
-        settings={**settings, "waba_id": waba, "verify_token": verify},
-    )
-    channel = channel_of("whatsapp")
-    found = channel.probe(draft, http)["accounts"]
-    accounts = tuple(Account(id=item["id"], name=item["display_phone_number"]) for item in found)
-    _say(f"The token is good: {', '.join(account.name or account.id for account in accounts)}.")
-    connection = _with_previous(draft.model_copy(update={"accounts": accounts}), before)
-    _refuse_twice(channel, connection)
-    _store(channel, connection, before)
-    url = place.webhook("whatsapp", name)
-    _wait_until_live(url, lambda address: _answers_challenge(address, verify))
-    _register(channel, connection, url, http)
+for _name in channel_names():
+    app.command(_name)(connect_channel)
 
 
 @app.command()
@@ -112,16 +88,14 @@ def slack(context: typer.Context, name: Name = "care") -> None:
     Asks for the address of its incoming webhook, or reads SPORTELLO_SLACK_URL.
     """
     _enter(context, name)
-    url = _secret("SPORTELLO_SLACK_URL", "Address of the incoming webhook")
+    url = answer_of(SLACK_QUESTION, "", {})
     if not SLACK_FORM.fullmatch(url):
         raise Refused(
             "that is no incoming webhook of Slack: it begins with https://hooks.slack.com/services/"
         )
     secrets.write_secret("slack", name, url)
     teams = [
-        team
-        for team, told in bundle().desk.teams.items()
-        if any(target.slack == name for target in told.tell)
+        team for team, of in bundle().desk.teams.items() if any(target.slack == name for target in of.tell)
     ]
     _say(f"Stored; functions take it within {KEPT_MINUTES} minutes.")
     if teams:
@@ -130,7 +104,7 @@ def slack(context: typer.Context, name: Name = "care") -> None:
         _say(f"Left to do: no team is told there. Write under a team in templates/desk.yaml: - slack: {name}")
 
 
-# --- what the three share --------------------------------------------------------------------------
+# --- step by step ------------------------------------------------------------------------------------
 
 
 def _enter(context: typer.Context, name: str) -> tuple[Place, Http]:
@@ -140,29 +114,14 @@ def _enter(context: typer.Context, name: str) -> tuple[Place, Http]:
     return place, Http(environment().platforms)
 
 
-def _before(channel: str, name: str) -> Connection | None:
-    return secrets.read_connections(channel).get(name)
-
-
-def _first_account(before: Connection | None) -> str:
-    return " ".join(account.id for account in before.accounts) if before else ""
-
-
-def _secret(variable: str, question: str) -> str:
-    """From the environment, else asked for without showing it."""
-    value = os.environ.get(variable, "")
-    if not value:
-        if not sys.stdin.isatty():
-            raise Refused(f"{question}: set {variable}, or run this in a terminal.")
-        value = str(typer.prompt(question, hide_input=True))
-    value = value.strip()
-    if not value or not value.isascii() or any(character.isspace() for character in value):
-        raise Refused(f"{question}: empty, or holds spaces or accents: copy it again, whole.")
-    return value
-
-
-def _asked(question: str, known: str) -> str:
-    return str(typer.prompt(question, default=known or None)).strip()
+def _as_probed(asked: Connection, probed: Probed, before: Connection | None) -> Connection:
+    """With the accounts that the platform names; each keeps the role that it was given."""
+    roles = {account.id: account.role for account in (before.accounts if before else ())}
+    accounts = tuple(
+        Account(id=account.id, name=account.name, role=roles.get(account.id, account.role))
+        for account in probed.accounts
+    )
+    return asked.model_copy(update={"accounts": accounts, "settings": {**asked.settings, **probed.settings}})
 
 
 def _with_previous(connection: Connection, before: Connection | None) -> Connection:
@@ -175,9 +134,9 @@ def _with_previous(connection: Connection, before: Connection | None) -> Connect
             f"the connection {connection.name} is another account's ({', '.join(sorted(old))}), whose "
             "conversations would be cut off. Give this one a name of its own: --name NAME"
         )
-    current = connection.secrets[0]
-    previous = [secret for secret in before.secrets if secret != current][:1]
-    return connection.model_copy(update={"secrets": (current, *previous)})
+    current = connection.secrets[:1]
+    previous = [secret for secret in before.secrets if secret and secret not in current][:1]
+    return connection.model_copy(update={"secrets": (*current, *previous)})
 
 
 def _refuse_twice(channel: Channel, connection: Connection) -> None:
@@ -192,21 +151,23 @@ def _store(channel: Channel, connection: Connection, before: Connection | None) 
     text = json.dumps(connection.model_dump(mode="json", exclude={"name"}, exclude_defaults=True))
     secrets.write_secret(channel.name, connection.name, text)
     _say(f"Stored as /{environment().stack}/{channel.name}/{connection.name}.")
-    if before and before.secrets[0] != connection.secrets[0]:
+    if _is_new(connection, before):
         _say(
             f"Running functions take the new secret within {KEPT_MINUTES} minutes; "
             "what they refuse till then is delivered again."
         )
 
 
-def _wait_until_live(url: str, live: Callable[[str], tuple[bool, int]]) -> None:
-    """Functions look for an unknown connection again at most every 15 s."""
+def _is_new(connection: Connection, before: Connection | None) -> bool:
+    """Whether running functions still check with another secret."""
+    return before is not None and before.secrets[:1] != connection.secrets[:1]
+
+
+def _wait_until_live(url: str) -> None:
+    """Functions look for an unknown connection again at most every 15 s; a known one answers 401 unsigned."""
     until = time.monotonic() + LIVE_SECONDS
     with console.status("Waiting until the webhook is live"):
-        while True:
-            is_live, status = live(url)
-            if is_live:
-                break
+        while (status := unsigned(url)) != 401:
             if time.monotonic() > until:
                 told = f"answers {status}" if status else "does not answer"
                 raise Refused(
@@ -217,31 +178,26 @@ def _wait_until_live(url: str, live: Callable[[str], tuple[bool, int]]) -> None:
     _say(f"Live: {url}")
 
 
-def _answers_unsigned(url: str) -> tuple[bool, int]:
-    """A request that nobody signed is refused with 401 where the connection is known."""
-    status, _ = _request("POST", url)
-    return status == 401, status
-
-
-def _answers_challenge(url: str, verify_token: str) -> tuple[bool, int]:
-    challenge = random.token_hex(8)
-    query = {"hub.mode": "subscribe", "hub.verify_token": verify_token, "hub.challenge": challenge}
-    status, body = _request("GET", url, query)
-    return status == 200 and body == challenge, status
-
-
-def _request(method: str, url: str, fields: Mapping[str, str] | None = None) -> tuple[int, str]:
+def unsigned(url: str) -> int:
+    """What our webhook answers to a request that nobody signed: 401 where the connection is known."""
     try:
-        answer = urllib3.request(
-            method, url, fields=dict(fields) if fields else None, timeout=15.0, retries=False, redirect=False
-        )
+        return urllib3.request("POST", url, timeout=15.0, retries=False, redirect=False).status
     except urllib3.exceptions.HTTPError:
-        return 0, ""
-    return answer.status, answer.data.decode("utf-8", "replace")
+        return 0
 
 
-def _register(channel: Channel, connection: Connection, url: str, http: Http) -> None:
-    left = channel.register(connection, url, http)
+def _register(
+    channel: Channel, connection: Connection, before: Connection | None, url: str, http: Http
+) -> None:
+    try:
+        left = channel.register(connection, url, http)
+    except ConnectError as error:
+        if not _is_new(connection, before):
+            raise
+        raise Refused(
+            f"{error} If it is the new secret: functions take it within {KEPT_MINUTES} minutes. "
+            "Connect again then."
+        ) from None
     if left:
         _say(left)
     _say(f"Then see who writes: {command()} threads")

@@ -1,7 +1,7 @@
 """``say`` and ``clock``: customers and time on the local desk."""
 
 import time
-from typing import Annotated, get_args
+from typing import Annotated
 
 import typer
 from rich.text import Text
@@ -11,7 +11,7 @@ from infra.cli.shown import message_text
 from infra.cli.times import read_time, shown_time
 from infra.cli.work import bundle, command, console, place_of
 from infra.world.client import WorldClient
-from infra.world.model import ChannelName, Said
+from infra.world.model import Said
 from sportello.aws import clock as desk_clock
 from sportello.aws import outbox, secrets
 from sportello.aws.environment import environment
@@ -27,7 +27,7 @@ ANSWER_SECONDS = 15.0
 
 def say(
     context: typer.Context,
-    channel: Annotated[str, typer.Argument(metavar="CHANNEL", help="whatsapp or telegram.")],
+    channel: Annotated[str, typer.Argument(metavar="CHANNEL", help="One that is connected, e.g. whatsapp.")],
     text: Annotated[str, typer.Argument(metavar="TEXT")],
     sender: Annotated[str, typer.Option("--from", metavar="NAME", help="Which customer.")] = "Customer One",
     at: Annotated[
@@ -36,20 +36,34 @@ def say(
     language: Annotated[
         str, typer.Option("--language", help="Of the phone; default: the text's, else the desk's.")
     ] = "",
+    kind: Annotated[
+        str, typer.Option("--kind", metavar="KIND", help="Not a text: media, location, button, ….")
+    ] = "",
+    media: Annotated[
+        str, typer.Option("--media", metavar="MEDIA", help="Of --kind media: image, voice, document, ….")
+    ] = "",
 ) -> None:
     """Write to the local desk as a customer: the signed webhook that the platform would send."""
-    known = get_args(ChannelName)
-    if channel not in known:
-        raise Refused(f"{channel!r} is no channel here; say one of: {', '.join(known)}")
     place = place_of(context)
     world = place.world()
+    refuse_unknown(world, channel)
     desk = bundle().desk
     if at:
         set_clock(world, read_time(at, desk.time_zone))
-    account = account_of(channel)
     spoken = language or language_of(text, desk.languages) or desk.default_language
-    said = world.say(channel, text, sender, account=account, language=spoken)  # type: ignore[arg-type]  # one of known
+    act = {"kind": kind or ("media" if media else "text"), "media": media}
+    said = world.say(channel, text, sender, account=account_of(channel), language=spoken, **act)
     _report(said, channel)
+
+
+def refuse_unknown(world: WorldClient, channel: str) -> None:
+    """Known is where a platform stands in for it; connected, where that knows an account of ours."""
+    known = world.channels()
+    if channel not in known:
+        raise Refused(f"{channel!r} is no channel here; say one of: {', '.join(known)}")
+    if not known[channel]:
+        connected = ", ".join(name for name, accounts in known.items() if accounts)
+        raise Refused(f"nothing is connected on {channel} here; say one of: {connected}")
 
 
 def account_of(channel: str) -> str:
@@ -60,22 +74,22 @@ def account_of(channel: str) -> str:
     raise Refused(f"nothing is connected on {channel}: connect it, or start again with `make run`.")
 
 
-def thread_of(channel: str, address: str) -> str:
-    """The thread of a customer by their address in the world.
+def thread_of(channel: str, customer: str) -> str:
+    """The thread of a customer by the id that the world's platform names them by.
 
-    A WhatsApp address is an alias of the customer's id: the row there points to the thread.
+    It may be an alias, as a WhatsApp number is: the row there points to the thread.
     """
     account = account_of(channel)
-    return look(keys.thread_id(environment().id_salt, channel, account, address), newest=1).thread.id
+    return look(keys.thread_id(environment().id_salt, channel, account, customer), newest=1).thread.id
 
 
 def _report(said: Said, channel: str) -> None:
     if said.note:
         raise Refused(f"the platform delivered nothing: {said.note}")
-    if said.status != 200:
+    if not 200 <= said.status < 300:
         raise Refused(f"the webhook answered {said.status or 'nothing'}; the platform tries again.")
     try:
-        view = look(thread_of(channel, said.address))
+        view = look(thread_of(channel, said.customer))
     except NoThread:
         console.print("Delivered (200).")
         return

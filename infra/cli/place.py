@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from infra.cli.errors import Refused
-from infra.engine.deploy import Deployed
+from infra.engine.deploy import Deployed, webhook_url
 from infra.engine.launcher import HOME
 from infra.world.client import WorldClient
 
@@ -38,10 +38,10 @@ class Place:
 
     def webhook(self, channel: str, connection: str) -> str:
         """Our address for a platform: ``<function url>/<connection>``."""
-        url = next((url for name, url in self.outputs.items() if name.lower() == f"{channel}url"), "")
+        url = webhook_url(self.outputs, channel)
         if not url:
             raise Refused(f"the stack {self.stack} has no webhook for {channel}.")
-        return f"{url.rstrip('/')}/{connection}"
+        return f"{url}/{connection}"
 
     def world(self) -> WorldClient:
         if not self.local:
@@ -67,6 +67,7 @@ class Place:
             "TABLE": self.output("TableName"),
             "OUTBOX_QUEUE_URL": self.output("OutboxQueueUrl"),
             "ESCALATION_QUEUE_URL": self.output("EscalationQueueUrl"),
+            "MEDIA_QUEUE_URL": self.output("MediaQueueUrl"),
             "BUCKET": self.output("BucketName"),
             "ID_SALT": self.output("IdSalt"),
             "STACK": self.stack,

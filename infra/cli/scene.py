@@ -5,7 +5,7 @@ expects the desk to say comes from ``templates/``: an edited desk plays it in it
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -15,7 +15,7 @@ from infra.cli.transcript import Transcript
 from infra.cli.work import person
 from infra.local_desk import SLACK_PATH
 from infra.world.client import WorldClient
-from infra.world.model import ChannelName, Letter, Shown, SlackPost
+from infra.world.model import Letter, Shown, SlackPost
 from sportello.aws import history, outbox, secrets
 from sportello.aws.clock import now, real_now
 from sportello.domain.desk import Desk, Target
@@ -48,11 +48,13 @@ class SceneFailed(Exception):
 class Part:
     """What a customer says."""
 
-    channel: ChannelName
+    channel: str
     language: str
     first: str
     again: str
-    asks: str
+    asks: str = ""
+    tells_language: bool = False
+    """The platform tells the language of the phone."""
 
 
 ITALIAN = Part(
@@ -67,8 +69,16 @@ ENGLISH = Part(
     "en",
     "Good evening! Can I still change the delivery address of my order?",
     "It is the order that I placed last Monday.",
-    "I would like to talk to a person, please.",
+    tells_language=True,
 )
+THIRD = Part(
+    "webchat",
+    "it",
+    "Ciao, vorrei cambiare la taglia di una maglia comprata online: come faccio?",
+    "L'ho ricevuta ieri e non l'ho ancora usata.",
+    tells_language=True,
+)
+PARTS = (ITALIAN, ENGLISH, THIRD)
 ANSWERS = {
     "it": "Buonasera! Il pacco è partito oggi: arriva domani mattina.",
     "en": "Good evening! Your parcel left today: it arrives tomorrow morning.",
@@ -98,27 +108,29 @@ class Scene:
         """The two threads: the answered one, and the one that still waits. Raises SceneFailed."""
         _connect_slack(self._desk)
         set_clock(self._world, evening(self._desk, real_now()))
-        first, second = self._fresh_customers()
+        customers = self._fresh_customers()
+        first, second, _ = customers
         closed = not self._desk.calendar.is_open(now())
-        self._open(first, second, closed)
-        self._write_again(first, second)
+        self._open(customers, closed)
+        self._write_again(customers)
         self._ask_for_person(first, closed)
         self._answer(first)
         return first.thread, second.thread
 
-    def _fresh_customers(self) -> tuple[Customer, Customer]:
+    def _fresh_customers(self) -> list[Customer]:
+        """One on each channel; none of them has ever written."""
         number = 1
-        while self._world.phone("whatsapp", f"Customer {number}") or self._world.phone(
-            "telegram", f"Customer {number + 1}"
+        while any(
+            self._world.phone(part.channel, f"Customer {number + place}") for place, part in enumerate(PARTS)
         ):
-            number += 2
-        return Customer(f"Customer {number}", ITALIAN), Customer(f"Customer {number + 1}", ENGLISH)
+            number += len(PARTS)
+        return [Customer(f"Customer {number + place}", part) for place, part in enumerate(PARTS)]
 
     # --- the acts ------------------------------------------------------------------------------
 
-    def _open(self, first: Customer, second: Customer, closed: bool) -> None:
-        self._out.act("After hours, two customers write" if closed else "Two customers write")
-        for customer in (first, second):
+    def _open(self, customers: Sequence[Customer], closed: bool) -> None:
+        self._out.act("After hours, three customers write" if closed else "Three customers write")
+        for customer in customers:
             self._say(customer, customer.part.first)
             if closed:
                 self._hears(customer, "closed", "automatic")
@@ -127,9 +139,9 @@ class Scene:
         if closed:
             self._out.checked("each phone shows the posted hours and the next opening, once")
 
-    def _write_again(self, first: Customer, second: Customer) -> None:
+    def _write_again(self, customers: Sequence[Customer]) -> None:
         self._out.act("They write again")
-        for customer in (first, second):
+        for customer in customers:
             self._say(customer, customer.part.again)
             self._silence(customer)
         self._out.checked("stored, owed, and no second reply: they know when the desk opens")
@@ -190,15 +202,13 @@ class Scene:
                 f"{said.status or 'nothing'} {said.note}".strip(),
             )
         self._out.customer(customer.name, part.channel, text, now())
-        customer.thread = thread_of(part.channel, said.address)
+        customer.thread = thread_of(part.channel, said.customer)
 
     def _hears(self, customer: Customer, name: str, who: str) -> None:
         """The next thing on the phone is that text of the desk."""
         moment = now()
         part = customer.part
-        language = (
-            part.language if part.channel == "telegram" else language_of(part.first, self._desk.languages)
-        )
+        language = part.language if part.tells_language else language_of(part.first, self._desk.languages)
         expected = self._wording.say(name, language, moment, opening=self._desk.calendar.next_opening(moment))
         shown = self._next_on_phone(customer, expected)
         self._out.desk(f"{self._desk.name} · {who}", shown.text, shown.time)

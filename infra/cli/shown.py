@@ -10,6 +10,7 @@ from rich.text import Text
 
 from infra.cli.times import shown_age, shown_time
 from infra.cli.work import printable
+from sportello.domain.events import Media
 from sportello.domain.message import Escalation, Message, State
 from sportello.domain.model import Instant
 from sportello.domain.thread import Thread
@@ -97,7 +98,11 @@ def conversation(
     """A thread with every message, what became of it and why; and how to answer."""
     thread = view.thread
     title = Text.assemble((printable(thread.name) or thread.to, "bold"), f" · {thread.channel}")
-    facts = Text(f"{thread.id} · {thread.language or 'language unknown'} · {state(thread, now)}", "dim")
+    where = " · public" if thread.public else ""
+    goes_on = f" · goes on from {', '.join(view.links)}" if view.links else ""
+    facts = Text(
+        f"{thread.id} · {thread.language or 'language unknown'} · {state(thread, now)}{where}{goes_on}", "dim"
+    )
     lines: list[tuple[Instant, int, Table]] = []
     for number, message in enumerate(view.messages):
         lines.append((message.time, number, _line(message.time, message_text(message, thread), zone)))
@@ -138,9 +143,18 @@ def _author(message: Message, thread: Thread) -> tuple[str, str]:
     return f"{message.by or 'a person'}{_act(message)}", "bold"
 
 
+_ACTS = {
+    "claim": " takes the thread",
+    "resolve": " resolves the thread",
+    "hide": " hides a public message",
+}
+
+
 def _act(message: Message) -> str:
-    if message.kind in ("claim", "resolve"):
-        return {"claim": " takes the thread", "resolve": " resolves the thread"}[message.kind]
+    if message.act == "private":
+        return f" (in private{f': thread {message.linked}' if message.linked else ''})"
+    if message.kind in _ACTS:
+        return _ACTS[message.kind]
     return " (written elsewhere)" if message.detail == "echo" else ""
 
 
@@ -161,14 +175,19 @@ def _outcome(message: Message) -> str:
 def _words(message: Message) -> str:
     if message.deleted:
         return "(deleted by the customer)"
-    kinds = [f"[{media.kind}]" for media in message.media]
-    if not kinds and not message.text and message.kind not in ("text", "claim", "resolve"):
+    kinds = [_file(media) for media in message.media]
+    if not kinds and not message.text and message.kind not in ("text", *_ACTS):
         kinds = [f"[{message.kind}{f': {message.detail}' if message.detail else ''}]"]
     if message.kind == "resolve" and message.detail:
         kinds = [f"[{message.detail}]"]
     cut = f" … (whole text in S3: {message.text_at})" if message.text_at else ""
     said = message.text or (f"({message.say} text, not rendered yet)" if message.say else "")
     return " ".join([*kinds, f"{said}{cut}"]).strip()
+
+
+def _file(media: Media) -> str:
+    """``[image]``, and why there is no copy of it."""
+    return f"[{media.kind}: not kept ({printable(media.problem)})]" if media.problem else f"[{media.kind}]"
 
 
 def call_text(call: Escalation) -> Text:

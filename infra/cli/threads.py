@@ -2,6 +2,8 @@
 
 import sys
 import time
+from mimetypes import guess_type
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,13 +16,15 @@ from infra.cli.work import bundle, command, console, page, person, place_of
 from sportello.aws import history, outbox
 from sportello.aws import threads as listing
 from sportello.aws.clock import now
-from sportello.channels.base import Template
+from sportello.channels.base import Act, Template
 from sportello.domain.message import ENDED, Message, State
 from sportello.domain.reasons import Reason
 from sportello.services import reply as service
 
 SEND_SECONDS = 10.0
 """How long ``reply`` waits to say what became of the message."""
+
+FILE_MOST = 100_000_000
 
 ThreadId = Annotated[str, typer.Argument(metavar="ID", help="The thread, as `threads` lists it.")]
 As = Annotated[str, typer.Option("--as", metavar="NAME", help="Who acts; default: your login.")]
@@ -78,19 +82,45 @@ def reply(
     value: Annotated[
         list[str] | None, typer.Option("--value", metavar="TEXT", help="Fills the form's next gap.")
     ] = None,
+    file: Annotated[
+        Path | None, typer.Option("--file", exists=True, dir_okay=False, help="Send this file with it.")
+    ] = None,
+    private: Annotated[
+        bool, typer.Option("--private", help="Answer a public post or comment in private.")
+    ] = False,
 ) -> None:
     """Answer a customer. It settles what you have seen: what came later stays owed.
 
     With --template the platform sends its form, and TEXT is what colleagues see of it.
     """
     form = _template(template, value or [])
+    sent = service.File(file.name, _read(file), guess_type(file.name)[0] or "") if file else None
     place_of(context)
     who = person(name, bundle().desk)
     said = sys.stdin.read() if text == "-" else text
-    row, decision = service.reply(who, id, said, seen=seen, template=form)
+    act: Act = "private" if private else "reply"
+    row, decision = service.reply(who, id, said, seen=seen, template=form, act=act, file=sent)
     if Reason.UNSEEN_STAYS_OWED in decision.reasons:
         console.print("A newer message stays owed: you had not seen it.", style="yellow")
     _report(outbox.Address(decision.thread.id, row.key), row)
+
+
+def _read(file: Path) -> bytes:
+    if file.stat().st_size > FILE_MOST:
+        raise Refused(f"{file.name} is larger than {FILE_MOST // 1_000_000} MB, more than any channel takes")
+    return file.read_bytes()
+
+
+def hide(
+    context: typer.Context,
+    id: ThreadId,
+    message: Annotated[str, typer.Argument(metavar="MESSAGE", help="Its id; default: the newest.")] = "",
+    name: As = "",
+) -> None:
+    """Hide a public comment from everybody but its writer, where the channel can. Nothing is settled."""
+    place_of(context)
+    row = service.hide(person(name, bundle().desk), id, message)
+    _report(outbox.Address(service.look(id, newest=1).thread.id, row.key), row)
 
 
 def _template(named: str, values: list[str]) -> Template | None:

@@ -17,6 +17,7 @@ class What(StrEnum):
     QUARANTINE = "quarantine"
     OUTBOX = "outbox"
     ESCALATIONS = "escalations"
+    MEDIA = "media"
     FAILED = "failed"
 
 
@@ -35,11 +36,11 @@ def check() -> None:
 
 def redrive(
     context: typer.Context,
-    what: Annotated[What | None, typer.Argument(help="Only this; default: all four.")] = None,
+    what: Annotated[What | None, typer.Argument(help="Only this; default: all of them.")] = None,
 ) -> None:
     """Try again what got stuck, after its cause is mended.
 
-    quarantine: signed bodies that could not be read, through today's parser. outbox, escalations: dead
+    quarantine: signed bodies that could not be read, through today's parser. outbox, escalations, media: dead
     letters. failed: people's replies that failed because the platform was busy or our token expired, in
     threads that still owe an answer.
     """
@@ -62,6 +63,8 @@ def redrive(
                 counts = service.letters(place.output("OutboxDeadLettersUrl"))
             case What.ESCALATIONS:
                 counts = service.letters(place.output("EscalationDeadLettersUrl"))
+            case What.MEDIA:
+                counts = service.letters(place.output("MediaDeadLettersUrl"))
             case What.FAILED:
                 counts = service.replies(work)
         console.print(f"{one}: {_told(counts)}")

@@ -23,6 +23,7 @@ ENVIRONMENT = {
     "TABLE": "table",
     "OUTBOX_QUEUE_URL": "http://127.0.0.1:9/outbox.fifo",
     "ESCALATION_QUEUE_URL": "http://127.0.0.1:9/escalations",
+    "MEDIA_QUEUE_URL": "http://127.0.0.1:9/media",
     "BUCKET": "bucket",
     "ID_SALT": "0" * 16,
     "STACK": "sportello",

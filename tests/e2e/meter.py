@@ -11,8 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from infra.local_desk import CONNECTION, TELEGRAM, WHATSAPP
+from infra.local_desk import CONNECTION
 from infra.world.model import Webhook
+from infra.world.telegram_bot import LOCAL_BOT as TELEGRAM
+from infra.world.whatsapp_number import LOCAL_NUMBER as WHATSAPP
 from sportello import entrypoints
 from sportello.aws import clients, items
 from sportello.aws.items import Item
@@ -49,6 +51,7 @@ class Meter:
                 "QueueUrl"
             ],
             "ESCALATION_QUEUE_URL": sqs.create_queue(QueueName="budget")["QueueUrl"],
+            "MEDIA_QUEUE_URL": sqs.create_queue(QueueName="budget")["QueueUrl"],
         }
         _put_secrets(stage)
         stage.use(TABLE=self.table, STACK=STACK, CLOCK="real", PLATFORMS="", **urls)

@@ -101,6 +101,7 @@ def _deploy(resources: dict[str, Any]) -> dict[str, str]:
         "TABLE": "desk",
         "OUTBOX_QUEUE_URL": clients.sqs().create_queue(QueueName="out.fifo", Attributes=fifo)["QueueUrl"],
         "ESCALATION_QUEUE_URL": clients.sqs().create_queue(QueueName="calls")["QueueUrl"],
+        "MEDIA_QUEUE_URL": clients.sqs().create_queue(QueueName="media")["QueueUrl"],
         "BUCKET": "desk-bucket",
         "ID_SALT": SALT,
         "STACK": "sportello",

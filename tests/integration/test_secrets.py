@@ -67,7 +67,7 @@ def ssm(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ssm]:
     serving = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     serving.start()
     world.url = f"http://127.0.0.1:{server.server_port}/"
-    for name in ("TABLE", "OUTBOX_QUEUE_URL", "ESCALATION_QUEUE_URL", "BUCKET", "ID_SALT"):
+    for name in ("TABLE", "OUTBOX_QUEUE_URL", "ESCALATION_QUEUE_URL", "MEDIA_QUEUE_URL", "BUCKET", "ID_SALT"):
         monkeypatch.setenv(name, "x")
     monkeypatch.setenv("STACK", "desk-1")
     monkeypatch.setenv("CLOCK", "real")

@@ -99,7 +99,8 @@ MUTANTS = (
         name="200 before commit",
         file="entrypoints.py",
         old='"error": type(error).__name__})\n        return Response(status=503)\n',
-        new='"error": type(error).__name__})\n        return channel.acknowledge(request, connection, lambda: True)\n',
+        new='"error": type(error).__name__})\n        return channel.acknowledge('
+        "request, connection, lambda: True)\n",
         tests=(f"{GUARDS}test_what_is_not_stored_is_not_acknowledged",),
     ),
     Mutant(

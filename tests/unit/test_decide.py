@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from sportello.domain.decide import decide
-from sportello.domain.events import Customer, Edit, Kind, Media
+from sportello.domain.events import Customer, Edit, Kind, Media, Tick
 from sportello.domain.model import HOUR, MINUTE
 from sportello.domain.reasons import Reason
 from tests.unit.builders import (
@@ -31,7 +31,16 @@ OPEN, CLOSED = at("Mon 10:00"), at("Mon 20:00")
 class TestWhatOwes:
     @pytest.mark.parametrize(
         "kind",
-        [Kind.TEXT, Kind.MEDIA, Kind.LOCATION, Kind.CONTACT, Kind.BUTTON, Kind.ORDER, Kind.UNSUPPORTED],
+        [
+            Kind.TEXT,
+            Kind.MEDIA,
+            Kind.LOCATION,
+            Kind.CONTACT,
+            Kind.BUTTON,
+            Kind.ORDER,
+            Kind.CALL,
+            Kind.UNSUPPORTED,
+        ],
     )
     def test_what_asks_for_an_answer_owes_one(self, kind: Kind) -> None:
         decision = decide(thread(), inbound("", time=OPEN, kind=kind), DESK, OPEN)
@@ -419,3 +428,28 @@ class TestLanguageOfReplies:
         german = Customer(id="c", address="1", language="de")
         event = inbound("Where is my order?", time=OPEN).model_copy(update={"customer": german})
         assert decide(thread(), event, DESK, OPEN).thread.language == "en"
+
+
+class TestWhatAMachineOrAListWrote:
+    def test_it_owes_and_hears_no_automatic_voice(self) -> None:
+        decision = decide(thread(), inbound("Undelivered", CLOSED, automatic="list"), DESK, CLOSED)
+        assert Reason.OWES in decision.reasons
+        assert Reason.AUTOMATIC_MESSAGE in decision.reasons
+        assert decision.effects == ()
+        assert decision.thread.quiet == "list"
+
+    def test_it_hears_none_later_either_but_people_are_called_when_nobody_answers(self) -> None:
+        opened = decide(thread(), inbound("Call a person!", OPEN, automatic="list"), DESK, OPEN).thread
+        spoken = []
+        for hour in range(1, 24):
+            decision = decide(opened, Tick(due=OPEN + hour * HOUR), DESK, OPEN + hour * HOUR)
+            spoken += says(decision)
+            opened = decision.thread
+        assert spoken == []
+        assert opened.escalated == (Reason.NO_ANSWER,)
+
+    def test_a_customer_who_writes_after_it_is_told_as_ever(self) -> None:
+        quiet = decide(thread(), inbound("Newsletter", CLOSED, automatic="list"), DESK, CLOSED).thread
+        decision = decide(quiet, inbound("Are you open?", CLOSED + MINUTE), DESK, CLOSED + MINUTE)
+        assert decision.thread.quiet == ""
+        assert says(decision) == ["closed"]

@@ -38,6 +38,8 @@ FULL: dict[str, Any] = {
     "person_until": NOW,
     "claimed_by": "b" * rows.BY_BYTES,
     "unreachable": True,
+    "public": True,
+    "quiet": "q" * rows.CODE_BYTES,
     "due": NOW,
     "hold": NOW,
     "resolved": "r" * rows.CODE_BYTES,
@@ -50,6 +52,7 @@ OTHERWISE: dict[str, Any] = {
     name: (not value if isinstance(value, bool) else value + value) for name, value in FULL.items()
 }
 READ_BY_DECIDE = {
+    "quiet",
     "channel", "connection", "account", "language", "team", "owed_since", "first", "told_until", "on_it",
     "person_told", "escalation", "escalated", "person_until", "claimed_by", "unreachable", "due", "resolved",
 }  # fmt: skip

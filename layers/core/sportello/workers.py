@@ -1,4 +1,4 @@
-"""The handlers that work behind the webhooks: sender, notifier, sweeper."""
+"""The handlers that work behind the webhooks: sender, notifier, media, sweeper."""
 
 import time
 from collections.abc import Callable
@@ -116,6 +116,33 @@ def notifier() -> Handler:
     def handler(event: dict[str, Any], context: Any) -> dict[str, Any] | None:
         answer: Any = process_partial_response(
             event=event, record_handler=take, processor=processor, context=context
+        )
+        return dict(answer)
+
+    init_done()
+    return handler
+
+
+def media() -> Handler:
+    """Standard queue: files and names. Whatever fails unexpectedly is handed back alone."""
+    from sportello.services.media import Fetcher, take  # it alone needs what tells types by content
+
+    fetcher = Fetcher(
+        channels=cache(channel),
+        connection=connection,
+        http=Http(environment().platforms),
+        rewrite=environment().platforms,
+    )
+    processor = BatchProcessor(event_type=EventType.SQS)
+
+    def one(record: SQSRecord) -> None:
+        thread, key = queues.read_kick(record.body)
+        outcome = take(fetcher, Address(thread, key))
+        logger.info("media", extra={"thread_id": thread, "key": key, "outcome": outcome})
+
+    def handler(event: dict[str, Any], context: Any) -> dict[str, Any] | None:
+        answer: Any = process_partial_response(
+            event=event, record_handler=one, processor=processor, context=context
         )
         return dict(answer)
 

@@ -27,6 +27,11 @@ def rows(real_now: Instant) -> Iterator[Due]:
     return _due("o", real_now)
 
 
+def files(real_now: Instant) -> Iterator[Due]:
+    """Messages whose files are to be fetched or deleted, by real time."""
+    return _due("m", real_now)
+
+
 def _due(what: str, now: Instant) -> Iterator[Due]:
     for number in range(SHARDS):
         answer = clients.dynamodb().query(

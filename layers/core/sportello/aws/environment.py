@@ -11,6 +11,7 @@ class Environment(Model):
     table: str
     outbox_queue_url: str
     escalation_queue_url: str
+    media_queue_url: str
     bucket: str
     id_salt: str
     stack: str

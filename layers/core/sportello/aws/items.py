@@ -104,7 +104,7 @@ def message_item(thread: str, message: Message, expires: int) -> Item:
     if message.fragment is not None:
         item["fragment"] = attribute(json.dumps(message.fragment, ensure_ascii=False, separators=(",", ":")))
     if message.due is not None:
-        item["due_shard"] = {"S": shard(thread, "o")}
+        item["due_shard"] = {"S": shard(thread, "o" if message.direction == "out" else "m")}
     item |= {"v": {"N": str(SCHEMA)}, "expires": {"N": str(expires)}}
     return item
 

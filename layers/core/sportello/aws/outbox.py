@@ -17,11 +17,10 @@ from sportello.aws.environment import environment
 from sportello.aws.store import pause, read_with_row
 from sportello.domain import keys
 from sportello.domain.keys import KEY_LIMIT, THREAD_ID_LENGTH
-from sportello.domain.message import Message, State
+from sportello.domain.message import RANKS, Message, State
 from sportello.domain.model import HOUR, Instant
 from sportello.domain.thread import Thread
 
-RANKS = {"sent": 1, "delivered": 2, "read": 3}
 COUNTER_KEPT_DAYS = 2
 
 
@@ -93,13 +92,31 @@ def claim(
     return _transact(changes) or "claimed"
 
 
-def sent(address: Address, token: str, platform_id: str) -> bool:
+def sent(address: Address, token: str, platform_id: str, *, linked: str = "", units: int = 0) -> bool:
     """SENDING to SENT; False where a receipt or another sender was quicker."""
+    facts = {name: value for name, value in (("linked", linked), ("units", units)) if value}
+    sets = "".join(f", {name} = :{name}" for name in facts)
     return _step(
         address,
         "#state = :sending AND #token = :token",
-        "SET #state = :sent, id = :id REMOVE due, due_shard, problem, code",
-        {":sending": State.SENDING, ":token": token, ":sent": State.SENT, ":id": platform_id},
+        f"SET #state = :sent, id = :id{sets} REMOVE due, due_shard, problem, code",
+        {
+            ":sending": State.SENDING,
+            ":token": token,
+            ":sent": State.SENT,
+            ":id": platform_id,
+            **{f":{name}": value for name, value in facts.items()},
+        },
+    )
+
+
+def link(private: str, public: str, expires: int) -> None:
+    """The private thread remembers the public one that it goes on from."""
+    writes.update_item(
+        TableName=environment().table,
+        Key=items.row_key(private, keys.link_key(public)),
+        UpdateExpression="SET expires = :expires",
+        ExpressionAttributeValues={":expires": {"N": str(expires)}},
     )
 
 
@@ -233,6 +250,54 @@ def receipt(address: Address, status: str, platform_id: str) -> str:
         },
     )
     return "receipt" if done else "old_receipt"
+
+
+def receipt_by_id(thread: str, hashed: str, status: str, expires: int) -> str:
+    """A receipt of a platform that returns none of our data: a row of its own, read with the page."""
+    return _receipt_row(
+        thread,
+        keys.receipt_key(hashed),
+        "attribute_not_exists(#rank) OR #rank < :rank",
+        "SET #rank = :rank, #status = :status, expires = :expires",
+        {"#rank": "rank", "#status": "status"},
+        {":rank": RANKS[status], ":status": status, ":expires": expires},
+    )
+
+
+def receipt_until(thread: str, until: Instant, status: str, expires: int) -> str:
+    """Everything sent to this customer up to a time was delivered, or read."""
+    return _receipt_row(
+        thread,
+        keys.UNTIL_ROW,
+        "attribute_not_exists(#status) OR #status < :until",
+        "SET #status = :until, expires = :expires",
+        {"#status": status},
+        {":until": until, ":expires": expires},
+    )
+
+
+def _receipt_row(
+    thread: str,
+    key: str,
+    condition: str,
+    expression: str,
+    names: Mapping[str, str],
+    values: Mapping[str, Any],
+) -> str:
+    try:
+        writes.update_item(
+            TableName=environment().table,
+            Key=items.row_key(thread, key),
+            ConditionExpression=condition,
+            UpdateExpression=expression,
+            ExpressionAttributeNames=dict(names),
+            ExpressionAttributeValues={name: items.attribute(value) for name, value in values.items()},
+        )
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
+            return "old_receipt"
+        raise
+    return "receipt"
 
 
 def next_attempt(address: Address, *, was_due: Instant, due: Instant) -> int | None:

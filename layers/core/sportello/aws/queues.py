@@ -33,6 +33,11 @@ def kick_escalation(thread: str, key: str) -> None:
     clients.sqs().send_message(QueueUrl=environment().escalation_queue_url, MessageBody=_body(thread, key))
 
 
+def kick_media(thread: str, key: str) -> None:
+    """Ask the media worker to look at a message's files, or at the thread row for its customer's name."""
+    clients.sqs().send_message(QueueUrl=environment().media_queue_url, MessageBody=_body(thread, key))
+
+
 def read_kick(body: str) -> tuple[str, str]:
     """Thread id and row key of a kick; ``BadId`` where it is none of ours."""
     try:

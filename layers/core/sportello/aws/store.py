@@ -6,8 +6,9 @@ was lost fails on itself when botocore repeats it; a transaction repeats with th
 """
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from botocore.exceptions import ClientError
@@ -56,6 +57,10 @@ class Commit(NamedTuple):
     changes: tuple[Change, ...] = ()
     emptied: tuple[str, ...] = ()
     """Keys of messages whose text and media are taken out."""
+    purge: Mapping[str, Instant] = MappingProxyType({})
+    """Of those, the ones that have files, and when (real time) the sweeper asks for their deletion."""
+    fetch: str = ""
+    """The effect of fetching the message's files."""
     pointers: tuple[str, ...] = ()
     """Thread ids that shall point to this thread."""
     steps: tuple[dict[str, Any], ...] = ()
@@ -72,6 +77,8 @@ class Commit(NamedTuple):
             *(row.key for row in self.rows),
             *(call.key for call in self.calls),
             *(key for key, _, _ in self.added),
+            *((self.fetch,) if self.fetch else ()),
+            *(keys.effect_key(key, keys.MEDIA_KIND) for key in self.purge),
         )
 
     def without(self, existing: frozenset[str]) -> "Commit":
@@ -207,7 +214,7 @@ def _writes(change: Commit) -> list[_Write]:
         writes.append(_Write("effect", _add_reason(thread, key, why, due), key))
     for row_change in change.changes:
         writes.append(_Write("message", _put(_change_item(thread, row_change, expires), old=True)))
-    writes += [_Write("emptied", _empty(thread, key)) for key in change.emptied]
+    writes += [_Write("emptied", _empty(thread, key, change.purge.get(key))) for key in change.emptied]
     writes += [_Write("step", step) for step in change.steps]
     return writes
 
@@ -247,18 +254,26 @@ def _change_item(thread: str, change: Change, expires: int) -> Item:
     return item
 
 
-def _empty(thread: str, key: str) -> dict[str, Any]:
+_WORDS = "#text, text_at, media, fragment, fragment_at, cards, place, payload, #context"
+
+
+def _empty(thread: str, key: str, purge: Instant | None) -> dict[str, Any]:
+    """``purge``: its files are in S3, and the media worker has to delete them."""
+    sets, removes = "deleted = :yes", _WORDS
+    values: dict[str, Any] = {":yes": {"BOOL": True}}
+    if purge is None:
+        removes += ", due, due_shard"
+    else:
+        sets += ", due = :due, due_shard = :shard"
+        values |= {":due": {"N": str(purge)}, ":shard": {"S": keys.shard(thread, "m")}}
     return {
         "Update": {
             "TableName": environment().table,
             "Key": items.row_key(thread, key),
             "ConditionExpression": "attribute_exists(PK)",
-            "UpdateExpression": (
-                "SET deleted = :yes "
-                "REMOVE #text, text_at, media, fragment, fragment_at, cards, place, payload"
-            ),
-            "ExpressionAttributeNames": {"#text": "text"},
-            "ExpressionAttributeValues": {":yes": {"BOOL": True}},
+            "UpdateExpression": f"SET {sets} REMOVE {removes}",
+            "ExpressionAttributeNames": {"#text": "text", "#context": "context"},
+            "ExpressionAttributeValues": values,
         }
     }
 

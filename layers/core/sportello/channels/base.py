@@ -106,6 +106,8 @@ class Outbound(Model):
     account: str
     to: str
     act: Act = "reply"
+    by_person: bool = False
+    """A person of the desk wrote it; some platforms allow a person more than a machine."""
     text: str = ""
     attachment: Attachment | None = None
     context: Mapping[str, str] = {}
@@ -360,7 +362,14 @@ class Channel(ABC):
 
 
 class ConnectError(Exception):
-    """Connecting an account failed; the text says what to do. Holds no secret."""
+    """Connecting an account failed; the text says what to do. Holds no secret.
+
+    ``code`` is one word for ``doctor``: ``token_refused``, ``secret_wrong``, ``no_answer``, ...
+    """
+
+    def __init__(self, text: str, code: str = "refused") -> None:
+        super().__init__(text)
+        self.code = code
 
 
 def measure(text: str, unit: Unit) -> int:

@@ -3,18 +3,28 @@
 Source: the Graph API and webhook pages of developers.facebook.com (v26.0, 29 July 2026).
 """
 
+import hashlib
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
+
+from pydantic import ValidationError
 
 from sportello.channels.base import Connection, Request, Response
 from sportello.channels.http import Answer, Http
 from sportello.channels.signatures import any_equal, equal, hmac_sha256_hex
-from sportello.domain.model import Instant, Model
+from sportello.domain.events import PlatformEvent, Unreadable
+from sportello.domain.model import Instant, Model, to_instant
 
 HOST = "https://graph.facebook.com"
+INSTAGRAM_HOST = "https://graph.instagram.com"
 VERSION = "v26.0"
+
+EARLIEST_MILLISECONDS = 10**11
+"""A smaller number is a time in seconds: as milliseconds it would lie before 1973."""
 
 
 class Malformed(Exception):
@@ -107,9 +117,45 @@ def from_seconds(parent: Mapping[str, Any], key: str) -> Instant:
     return int(value) * 1000
 
 
+def instant(parent: Mapping[str, Any], key: str) -> Instant | None:
+    """An instant in any of the forms in use: milliseconds, seconds (number or digits), ISO 8601.
+
+    None where it is missing.
+    """
+    value = word(parent, key)
+    if not value:
+        return None
+    if re.fullmatch("[0-9]{1,15}", value):
+        number = int(value)
+        return number * 1000 if number < EARLIEST_MILLISECONDS else number
+    try:
+        return to_instant(datetime.fromisoformat(value))
+    except (ValueError, OverflowError):
+        raise Malformed(f"{key} is not a time") from None
+
+
 def label(value: str) -> str:
     """A platform's own name of something, fit for logs: ``other`` where it is no plain word."""
     return value if re.fullmatch(r"[A-Za-z0-9_.\-]{1,64}", value) else "other"
+
+
+def derived(*parts: Any) -> str:
+    """An id for what has none of its own: the same content again has the same."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def guarded(
+    account: str, part: Any, where: str, reader: Callable[[dict[str, Any]], Sequence[PlatformEvent]]
+) -> Sequence[PlatformEvent]:
+    """The events of one part; a part that cannot be read goes to quarantine, the others go on."""
+    try:
+        if not isinstance(part, dict):
+            raise Malformed("not an object")
+        return reader(part)
+    except Malformed as error:
+        return [Unreadable(account=account, fragment=part, why=f"{where}: {error}")]
+    except ValidationError:
+        return [Unreadable(account=account, fragment=part, why=f"{where}: not a value of the model")]
 
 
 # --- calling the Graph API -------------------------------------------------------------------------
@@ -157,13 +203,27 @@ def call(
     *,
     query: str = "",
     json_body: Mapping[str, Any] | None = None,
+    body: bytes | None = None,
+    content_type: str = "",
+    host: str = HOST,
+    token: str = "",
 ) -> Answer:
-    """One Graph call with the connection's token, which must be ``usable``.
+    """One Graph call with the connection's token (or another), which must be ``usable``.
 
-    ``settings["graph_version"]`` overrides the version. Raises what ``Http.request`` raises.
+    ``settings["graph_version"]`` overrides the version; ``settings["appsecret_proof"]``, if ``yes``, adds
+    the proof that an app asks for where "Require App Secret" is on. Raises what ``Http.request`` raises.
     """
     version = connection.settings.get("graph_version") or VERSION
-    url = f"{HOST}/{quote(version, safe='')}/{path}{'?' + query if query else ''}"
-    return http.request(
-        method, url, json_body=json_body, headers={"authorization": f"Bearer {connection.token}"}
-    )
+    if not token and connection.settings.get("appsecret_proof") == "yes" and connection.secrets:
+        proof = f"appsecret_proof={appsecret_proof(connection.secrets[0], connection.token)}"
+        query = f"{query}&{proof}" if query else proof
+    url = f"{host}/{quote(version, safe='')}/{path}{'?' + query if query else ''}"
+    headers = {"authorization": f"Bearer {token or connection.token}"}
+    if content_type:
+        headers["content-type"] = content_type
+    return http.request(method, url, json_body=json_body, body=body, headers=headers)
+
+
+def appsecret_proof(secret: str, token: str) -> str:
+    """HMAC-SHA256 of the access token under the app secret, hexadecimal."""
+    return hmac_sha256_hex(secret, token.encode())

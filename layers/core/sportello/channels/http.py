@@ -50,6 +50,14 @@ class Answer:
         return value if isinstance(value, dict) else {}
 
 
+def multipart(
+    fields: Mapping[str, str], *, name: str, file_name: str, content: bytes, mime: str
+) -> tuple[bytes, str]:
+    """A form with one file, as platforms take uploads: the body, and its content type."""
+    form: dict[str, Any] = {**fields, name: (file_name, content, mime)}
+    return urllib3.encode_multipart_formdata(form)
+
+
 class Http:
     def __init__(self, rewrite: str = "", read_seconds: float = READ_SECONDS) -> None:
         self._rewrite = rewrite.rstrip("/")

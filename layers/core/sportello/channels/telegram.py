@@ -5,20 +5,27 @@ per chat and are repeated for 24 hours until answered with 2xx, so one that fail
 The bot's token is part of every address called: it must never reach an error, a log or a result.
 """
 
+import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Literal, NamedTuple
-from urllib.parse import quote
 
+from sportello.channels import telegram_account as account
 from sportello.channels.base import (
     Account,
+    Attachment,
     Button,
     Channel,
-    ConnectError,
     Connection,
+    Download,
+    Finding,
+    Media,
+    MediaRule,
     NotSent,
     Outbound,
+    Probed,
     Problem,
+    Question,
     Request,
     SendOutcome,
     Sent,
@@ -27,21 +34,21 @@ from sportello.channels.base import (
     measure,
 )
 from sportello.channels.body import read_object
-from sportello.channels.http import Answer, Http, NoAnswer, NotConnected
+from sportello.channels.http import Answer, Http, NoAnswer, NotConnected, multipart
 from sportello.channels.signatures import any_equal
+from sportello.channels.telegram_account import call, method_url
 from sportello.channels.telegram_chat import BUSINESS, message_id
-from sportello.channels.telegram_updates import HANDLED, event_of
+from sportello.channels.telegram_files import CAPTION_LIMIT, RULES, located, method_of
+from sportello.channels.telegram_updates import event_of
 from sportello.channels.telegram_wire import Fields, Wrong
 from sportello.domain.events import PlatformEvent, Unreadable
 from sportello.domain.model import DAY, Instant
 
-API = "https://api.telegram.org"
 SECRET_HEADER = "x-telegram-bot-api-secret-token"  # noqa: S105 - a header's name
 BUSINESS_WINDOW = DAY
 """A bot may answer for a business account while the customer's last message is younger."""
 MAX_CALLBACK_BYTES = 64
 MAX_BUTTONS = 100
-_SECRET_FORM = re.compile(r"[A-Za-z0-9_-]{1,256}")
 _MESSAGE_ID = re.compile(r"-?\d+:([1-9]\d*)(:.+)?")
 
 # What the description of a 400 contains; matched in lower case, since its words are no contract.
@@ -72,6 +79,10 @@ class Telegram(Channel):
     text_limit: ClassVar[int] = 4096
     text_unit: ClassVar[Unit] = "utf16"
     deadline: ClassVar[Instant] = 50_000
+    questions: ClassVar[tuple[Question, ...]] = account.QUESTIONS
+    media: ClassVar[Mapping[str, MediaRule]] = RULES
+    uploads: ClassVar[bool] = True
+    media_hosts: ClassVar[tuple[str, ...]] = ("api.telegram.org",)
 
     def verify(self, request: Request, connection: Connection) -> bool:
         return any_equal(connection.secrets, request.headers.get(SECRET_HEADER, ""))
@@ -87,6 +98,8 @@ class Telegram(Channel):
     def refusal(self, message: Outbound, last_inbound: Instant | None, now: Instant) -> Problem | None:
         if message.template is not None or not _fit(message.buttons):
             return Problem.REFUSED
+        if message.attachment is not None and measure(message.text, "utf16") > CAPTION_LIMIT:
+            return Problem.TOO_LONG
         problem = super().refusal(message, last_inbound, now)
         if problem is None and message.to.startswith(BUSINESS) and _is_old(last_inbound, now):
             return Problem.WINDOW_CLOSED
@@ -97,42 +110,27 @@ class Telegram(Channel):
         if destination is None:
             return NotSent(problem=Problem.REFUSED, code="address")
         try:
-            answer = _call(http, connection, "sendMessage", _send_message(message, destination))
+            if message.attachment is not None:
+                answer = _upload(http, connection, message, message.attachment, destination)
+            else:
+                answer = call(http, connection, "sendMessage", _send_message(message, destination))
         except NotConnected:
             return NotSent(problem=Problem.TEMPORARY, code="not_connected")
         except NoAnswer:
             return Unknown(code="no_answer")
         return _outcome(answer, destination)
 
-    def probe(self, connection: Connection, http: Http) -> Mapping[str, Any]:
-        """``{"id", "name"}`` of the bot whose token this is."""
-        bot = _ask(http, connection, "getMe", {})
-        try:
-            found = Fields(bot, "result.")
-            return {"id": str(found.whole("id")), "name": found.required_text("username")}
-        except Wrong as wrong:
-            raise ConnectError(f"Telegram's answer to getMe cannot be read ({wrong}); try again") from None
+    def download(self, media: Media, connection: Connection, http: Http) -> Download:
+        return located(call(http, connection, "getFile", {"file_id": media.id}), connection.token)
+
+    def probe(self, connection: Connection, http: Http) -> Probed:
+        return account.probe(connection, http)
 
     def register(self, connection: Connection, url: str, http: Http) -> str:
-        secret = connection.secrets[0] if connection.secrets else ""
-        if not _SECRET_FORM.fullmatch(secret):
-            raise ConnectError(
-                "the webhook secret must be 1 to 256 of A-Z, a-z, 0-9, _ and -; make a new one, for example "
-                "with: python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"
-            )
-        _ask(
-            http,
-            connection,
-            "setWebhook",
-            {"url": url, "secret_token": secret, "allowed_updates": list(HANDLED)},
-        )
-        info = _ask(http, connection, "getWebhookInfo", {})
-        if info.get("url") != url:
-            raise ConnectError(
-                "Telegram delivers to another address than the one just registered: another program uses "
-                "this bot. Stop it, or make a bot of your own with @BotFather, then connect again"
-            )
-        return _left_to_do(connection)
+        return account.register(connection, url, http)
+
+    def examine(self, connection: Connection, url: str, http: Http) -> Sequence[Finding]:
+        return account.examine(connection, url, http)
 
 
 def _fit(buttons: Sequence[Button]) -> bool:
@@ -163,6 +161,25 @@ def _send_message(message: Outbound, destination: Destination) -> dict[str, Any]
         rows = [[{"text": button.title, "callback_data": button.id}] for button in message.buttons]
         body["reply_markup"] = {"inline_keyboard": rows}
     return body
+
+
+def _upload(
+    http: Http, connection: Connection, message: Outbound, file: Attachment, destination: Destination
+) -> Answer:
+    method, field = method_of(file)
+    fields = {"caption" if name == "text" else name: value for name, value in _fields(message, destination)}
+    body, content_type = multipart(
+        fields, name=field, file_name=file.name or field, content=file.content, mime=file.mime
+    )
+    return http.request(
+        "POST", method_url(connection, method), body=body, headers={"content-type": content_type}
+    )
+
+
+def _fields(message: Outbound, destination: Destination) -> Iterator[tuple[str, str]]:
+    """What ``_send_message`` says, as the fields of a form."""
+    for name, value in _send_message(message, destination).items():
+        yield name, value if isinstance(value, str) else json.dumps(value)
 
 
 def _outcome(answer: Answer, destination: Destination) -> SendOutcome:
@@ -210,41 +227,3 @@ def _not_sent(code: int, description: str, parameters: dict[str, Any]) -> NotSen
 def _seconds(value: Any) -> float | None:
     is_number = isinstance(value, int) and not isinstance(value, bool)
     return float(value) if is_number and 0 <= value <= 2**31 else None
-
-
-def _ask(http: Http, connection: Connection, method: str, body: dict[str, Any]) -> dict[str, Any]:
-    """A call of the set-up: its ``result``, or what a person has to do instead."""
-    try:
-        answer = _call(http, connection, method, body)
-    except (NotConnected, NoAnswer) as error:
-        raise ConnectError(
-            f"api.telegram.org did not answer ({error}): check the network and its proxy, then connect again"
-        ) from None
-    content = answer.json
-    if content.get("ok") is True:
-        result = content.get("result")
-        return result if isinstance(result, dict) else {}
-    if answer.status in (401, 404):
-        raise ConnectError(
-            "Telegram does not know this token. Copy it again: in Telegram write /mybots to @BotFather, "
-            "choose the bot, then API Token"
-        )
-    raise ConnectError(f"Telegram refused {method}: {_reason(answer, connection)}")
-
-
-def _reason(answer: Answer, connection: Connection) -> str:
-    description = answer.json.get("description")
-    words = description if isinstance(description, str) and description else f"status {answer.status}"
-    for secret in (connection.token, *connection.secrets):
-        words = words.replace(secret, "(hidden)") if secret else words
-    return words[:300]
-
-
-def _left_to_do(connection: Connection) -> str:
-    name = connection.accounts[0].name if connection.accounts else ""
-    return f"Nothing is left to do: write to https://t.me/{name} to try it." if name else ""
-
-
-def _call(http: Http, connection: Connection, method: str, body: dict[str, Any]) -> Answer:
-    token = quote(connection.token, safe=":", errors="replace")
-    return http.request("POST", f"{API}/bot{token}/{method}", json_body=body)

@@ -1,8 +1,9 @@
 """WhatsApp, Cloud API: one business number per account, its id is Meta's phone number id.
 
 Source: WhatsApp Business Platform pages of developers.facebook.com (Graph v26.0, August 2026).
-``connection.settings``: ``verify_token`` (webhook handshake), ``waba_id`` (business account, for
-``register``), ``graph_version`` and ``list_label`` (opens a list of choices; both optional).
+``connection.settings``: ``phone_number_id`` (one or more, for ``probe``), ``waba_id`` (business account,
+for ``register``), ``verify_token`` (webhook handshake), ``graph_version`` and ``list_label`` (opens a
+list of choices; both optional).
 """
 
 import re
@@ -11,13 +12,18 @@ from typing import Any
 from urllib.parse import quote
 
 from sportello.channels import graph
+from sportello.channels import whatsapp_account as account
 from sportello.channels.base import (
+    Attachment,
     Button,
     Channel,
-    ConnectError,
     Connection,
+    Download,
+    Finding,
+    Media,
     NotSent,
     Outbound,
+    Probed,
     Problem,
     Request,
     Response,
@@ -29,6 +35,7 @@ from sportello.channels.base import (
 from sportello.channels.body import read_object
 from sportello.channels.http import Answer, Http, NoAnswer, NotConnected
 from sportello.channels.whatsapp_errors import THROTTLE_SECONDS, problem_of, wait_of
+from sportello.channels.whatsapp_files import CAPTION_LIMIT, RULES, content, located, upload
 from sportello.channels.whatsapp_people import is_scoped
 from sportello.channels.whatsapp_wire import events
 from sportello.domain.events import PlatformEvent
@@ -50,6 +57,10 @@ class WhatsApp(Channel):
     window = 24 * HOUR
     deadline = 5 * SECOND
     returns_tag = True
+    questions = account.QUESTIONS
+    media = RULES
+    uploads = True
+    media_hosts = ("lookaside.fbsbx.com",)
 
     def handshake(self, request: Request, connection: Connection) -> Response | None:
         return graph.handshake(request, connection.settings.get("verify_token", ""))
@@ -66,6 +77,8 @@ class WhatsApp(Channel):
         Up to 3 choices go as buttons (title 20 characters, text 1,024), up to 10 as a list (title 24).
         """
         known = super().refusal(message, last_inbound, now)
+        if known is None and message.attachment is not None and len(message.text) > CAPTION_LIMIT:
+            return Problem.TOO_LONG
         if known or not message.buttons:
             return known
         if message.template or not _fit(message.buttons):
@@ -80,47 +93,56 @@ class WhatsApp(Channel):
             return NotSent(problem=Problem.REFUSED, code="buttons")
         if not graph.usable(connection.token):
             return NotSent(problem=Problem.RECONNECT, code="token")
+        file: Mapping[str, Any] = {}
+        if message.attachment is not None:
+            uploaded = _upload(message.attachment, message, connection, http)
+            if not isinstance(uploaded, str):
+                return uploaded
+            file = content(message.attachment, uploaded, message.text)
         path = f"{quote(message.account, safe='')}/messages"
         try:
-            answer = graph.call("POST", path, connection, http, json_body=_body(message, connection))
+            answer = graph.call("POST", path, connection, http, json_body=_body(message, connection, file))
         except NotConnected:
             return NotSent(problem=Problem.TEMPORARY, code="not_connected")
         except NoAnswer:
             return Unknown(code="no_answer")
         return _outcome(answer)
 
-    def probe(self, connection: Connection, http: Http) -> Mapping[str, Any]:
-        """``{"accounts": [{"id", "display_phone_number", "verified_name"}, …]}``, one per number."""
-        if not connection.accounts:
-            raise ConnectError("Name the phone number id: it stands in WhatsApp > API Setup.")
-        return {"accounts": [_number(account.id, connection, http) for account in connection.accounts]}
+    def download(self, media: Media, connection: Connection, http: Http) -> Download:
+        return located(media, connection, http)
+
+    def probe(self, connection: Connection, http: Http) -> Probed:
+        return account.probe(connection, http)
 
     def register(self, connection: Connection, url: str, http: Http) -> str:
-        """Subscribe the app to the business account; the callback address is entered by hand."""
-        waba = connection.settings.get("waba_id", "")
-        verify_token = connection.settings.get("verify_token", "")
-        if not waba or not verify_token:
-            raise ConnectError(
-                "Set waba_id (WhatsApp > API Setup, WhatsApp Business Account ID) and verify_token "
-                "(any long random text of your own)."
-            )
-        _asked("POST", f"{quote(waba, safe='')}/subscribed_apps", connection, http)
-        # Setting the address by API takes the app's own token, which nothing else here needs.
-        return (
-            "The app now receives this business account's events. In the App Dashboard open WhatsApp > "
-            f"Configuration and enter as Callback URL {url} and as Verify token {verify_token}; then "
-            "subscribe to the webhook fields messages and account_update, and to smb_message_echoes if "
-            "the number is also used in the WhatsApp Business app."
-        )
+        return account.register(connection, url, http)
+
+    def examine(self, connection: Connection, url: str, http: Http) -> Sequence[Finding]:
+        return account.examine(connection, url, http)
 
 
 # --- what goes out ---------------------------------------------------------------------------------
 
 
-def _body(message: Outbound, connection: Connection) -> dict[str, Any]:
+def _upload(file: Attachment, message: Outbound, connection: Connection, http: Http) -> str | NotSent:
+    """The media id of the uploaded file; until a message names it nobody has been sent anything."""
+    try:
+        answer = upload(file, message.account, connection, http)
+    except (NotConnected, NoAnswer):
+        return NotSent(problem=Problem.TEMPORARY, code="upload")
+    media_id = answer.json.get("id")
+    if answer.status == 200 and isinstance(media_id, str):
+        return media_id
+    outcome = _outcome(answer)
+    return outcome if isinstance(outcome, NotSent) else NotSent(problem=Problem.TEMPORARY, code="upload")
+
+
+def _body(message: Outbound, connection: Connection, file: Mapping[str, Any]) -> dict[str, Any]:
     body: dict[str, Any] = {"messaging_product": "whatsapp", **_addressed(message.to)}
     if message.template:
         body |= {"type": "template", "template": _template(message.template)}
+    elif file:
+        body |= file
     elif message.buttons:
         label = connection.settings.get("list_label") or "Menu"
         body |= {"type": "interactive", "interactive": _choices(message, label)}
@@ -211,48 +233,3 @@ def _message_id(answer: Answer) -> str:
     messages = graph.objects(answer.json, "messages")
     id = messages[0].get("id") if messages else None
     return id if isinstance(id, str) else ""
-
-
-# --- connecting ------------------------------------------------------------------------------------
-
-
-def _number(id: str, connection: Connection, http: Http) -> dict[str, Any]:
-    fields = ("display_phone_number", "verified_name")
-    answer = _asked("GET", quote(id, safe=""), connection, http, query=f"fields={','.join(fields)}")
-    return {"id": id, **{field: answer.json.get(field, "") for field in fields}}
-
-
-def _asked(method: str, path: str, connection: Connection, http: Http, query: str = "") -> Answer:
-    if not graph.usable(connection.token):
-        raise ConnectError("The token is empty or holds spaces or accents: copy it again, whole.")
-    try:
-        answer = graph.call(method, path, connection, http, query=query)
-    except (NotConnected, NoAnswer):
-        raise ConnectError("graph.facebook.com gave no answer: check the network and try again.") from None
-    failure = graph.failure(answer)
-    if failure:
-        raise ConnectError(_remedy(failure))
-    if answer.status != 200:
-        raise ConnectError(f"graph.facebook.com answered {answer.status}: try again later.")
-    return answer
-
-
-def _remedy(failure: graph.Failure) -> str:
-    if failure.code == 190:
-        return (
-            "The token was refused (190): it is expired or revoked. Make one that never expires for a "
-            "system user, with whatsapp_business_messaging and whatsapp_business_management."
-        )
-    if failure.code == 100:
-        return (
-            f"Nothing with this id can be seen with this token ({failure}): check the phone number id and "
-            "the WhatsApp Business Account id, and assign that account to the system user."
-        )
-    if problem_of(failure.code, failure.subcode) is Problem.RECONNECT:
-        return (
-            f"The token may not do this ({failure}): it needs whatsapp_business_messaging and "
-            "whatsapp_business_management, and the system user full control of the WhatsApp account."
-        )
-    if problem_of(failure.code, failure.subcode) in (Problem.BUSY, Problem.TEMPORARY):
-        return f"The platform is busy ({failure}): try again in a minute."
-    return f"The platform refused with code {failure}: look it up in the page of WhatsApp's error codes."

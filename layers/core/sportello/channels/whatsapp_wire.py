@@ -9,11 +9,19 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
-from pydantic import ValidationError
-
 from sportello.channels import whatsapp_people as people
 from sportello.channels.base import Connection, Problem, Unparseable
-from sportello.channels.graph import Malformed, array, from_seconds, label, needed, objects, record, word
+from sportello.channels.graph import (
+    Malformed,
+    array,
+    from_seconds,
+    guarded,
+    label,
+    needed,
+    objects,
+    record,
+    word,
+)
 from sportello.channels.whatsapp_errors import problem_of
 from sportello.channels.whatsapp_kinds import content, type_of, written
 from sportello.domain.events import (
@@ -27,7 +35,6 @@ from sportello.domain.events import (
     Moved,
     PlatformEvent,
     Receipt,
-    Unreadable,
 )
 
 Json = Mapping[str, Any]
@@ -70,7 +77,7 @@ def events(body: Json, connection: Connection) -> list[PlatformEvent]:
         raise Unparseable(f"the body is no {OBJECT} webhook")
     found: list[PlatformEvent] = []
     for entry in entries:
-        found += _guarded(_first(connection), entry, "entry", lambda given: _entry(given, connection))
+        found += guarded(_first(connection), entry, "entry", lambda given: _entry(given, connection))
     return found or [Ignored(account=_first(connection), why="no entries")]
 
 
@@ -78,24 +85,10 @@ def _first(connection: Connection) -> str:
     return connection.accounts[0].id if connection.accounts else ""
 
 
-def _guarded(
-    account: str, part: Any, where: str, reader: Callable[[dict[str, Any]], Sequence[PlatformEvent]]
-) -> Sequence[PlatformEvent]:
-    """The events of one part; a part that cannot be read goes to quarantine, the others go on."""
-    try:
-        if not isinstance(part, dict):
-            raise Malformed("not an object")
-        return reader(part)
-    except Malformed as error:
-        return [Unreadable(account=account, fragment=part, why=f"{where}: {error}")]
-    except ValidationError:
-        return [Unreadable(account=account, fragment=part, why=f"{where}: not a value of the model")]
-
-
 def _entry(entry: Json, connection: Connection) -> list[PlatformEvent]:
     found: list[PlatformEvent] = []
     for change in array(entry, "changes"):
-        found += _guarded(
+        found += guarded(
             _first(connection), change, "change", lambda given: _change(entry, given, connection)
         )
     return found or [Ignored(account=_first(connection), why="no changes")]
@@ -136,7 +129,7 @@ def _each(
     alone = len({_party(part) for part in parts if isinstance(part, dict)}) == 1
     found: list[PlatformEvent] = []
     for part in parts:
-        found += _guarded(envelope.account, part, key, lambda given: [reader(given, envelope, alone)])
+        found += guarded(envelope.account, part, key, lambda given: [reader(given, envelope, alone)])
     return found
 
 

@@ -42,6 +42,7 @@ _NO_DEBT: dict[str, Any] = {
     "person_told": False,
     "escalation": "",
     "escalated": (),
+    "quiet": "",
     "due": None,
 }
 
@@ -68,6 +69,8 @@ def _inbound(thread: Thread, event: Inbound, desk: Desk, now: Instant) -> Decisi
     begins = not thread.owes
     if begins:
         thread = _begin_debt(thread, event, desk, now)
+    elif thread.quiet and not event.automatic:  # now somebody waits who can read an answer
+        thread = _changed(thread, quiet="", due=timers.next_due(_changed(thread, quiet=""), desk, now))
     reasons = [*noticed, Reason.OWES if begins else Reason.STILL_OWES]
     effects: list[Effect] = []
     for step in (_call_people, _say_hours):
@@ -121,6 +124,7 @@ def _begin_debt(thread: Thread, event: Inbound, desk: Desk, now: Instant) -> Thr
         "owed_since": now if event.time is None else min(event.time, now),
         "first": first_words(event),
         "resolved": "",
+        "quiet": event.automatic,
         "team": thread.team if thread.team in desk.teams else desk.default_team,
     }
     return _changed(thread, **(_NO_DEBT | new))
@@ -142,7 +146,9 @@ def _call_people(
 
 
 def _why_call(thread: Thread, event: Inbound, meaning: Meaning, now: Instant) -> list[Reason]:
-    """The strongest reason first."""
+    """The strongest reason first. A machine's words call nobody; unanswered, it calls as anything does."""
+    if event.automatic:
+        return []
     whys = [Reason.URGENT] if meaning.urgent else []
     if thread.person_present(now):
         return whys
@@ -165,6 +171,8 @@ def _say_hours(
     thread: Thread, event: Inbound, meaning: Meaning, desk: Desk, now: Instant
 ) -> tuple[Thread, Effect | None, Reason | None]:
     """The one automatic voice that a message may hear: a person comes, or when the desk opens."""
+    if event.automatic:
+        return thread, None, Reason.AUTOMATIC_MESSAGE
     if thread.person_present(now):
         return thread, None, Reason.PERSON_PRESENT
     closed = not desk.calendar.is_open(now)
@@ -253,7 +261,7 @@ def _no_answer(
 def _closing(
     thread: Thread, owed_since: Instant, desk: Desk, now: Instant
 ) -> tuple[Thread, Effect | None, Reason | None]:
-    if desk.calendar.is_open(now) or thread.knows_hours:
+    if desk.calendar.is_open(now) or thread.knows_hours or thread.quiet:
         return thread, None, None
     cause = timer_key(owed_since, f"closing-{desk.calendar.next_opening(now) or 0}")
     return _say_closed(thread, None, "closing", Reason.TOLD_AT_CLOSING, desk, now, cause)

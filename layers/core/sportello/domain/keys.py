@@ -8,6 +8,9 @@ Thread ids are opaque, so queues and logs may carry them. Keys sort by time with
     M#<owed since>#<timer>~<kind>       an effect of a deadline
     X#<hash>#<ms>                       an edit or delete of the message with that hash
     D#<hash>                            dedupe row of a message that has no platform time
+    R#<hash>                            receipt of a message that we sent, by the platform's id
+    R#until                             everything sent up to a time was delivered, or read
+    L#<thread id>                       the public thread that a private one goes on from
 """
 
 import base64
@@ -63,9 +66,26 @@ def dedupe_key(hashed: str) -> str:
     return f"D#{hashed}"
 
 
+UNTIL_ROW = "R#until"
+
+
+def receipt_key(hashed: str) -> str:
+    return f"R#{hashed}"
+
+
+def link_key(thread: str) -> str:
+    return f"L#{thread}"
+
+
 def shard(thread: str, what: str) -> str:
-    """Partition of the ``due`` index: ``t`` for threads (desk clock), ``o`` for rows (real clock)."""
+    """Partition of the ``due`` index.
+
+    ``t`` for threads (desk clock); by real clock ``o`` for outbox rows and calls, ``m`` for messages
+    whose files are to be fetched or deleted.
+    """
     return f"{what}{ord(thread[-1]) % SHARDS}"
 
 
 SHARDS = 4
+MEDIA_KIND = "media"
+"""Kind of the effect that a message's files are: not a row, the message itself is."""

@@ -1,5 +1,6 @@
 """Rows of a thread besides its own: messages in and out, and calls for people."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, Literal
 
@@ -21,6 +22,9 @@ class State(StrEnum):
     """The platform may have taken it; an automatic reply is never sent again."""
     CANCELLED = "cancelled"
 
+
+RANKS = {"sent": 1, "delivered": 2, "read": 3}
+"""Receipts only go forward."""
 
 ENDED = frozenset({State.SENT, State.FAILED, State.UNKNOWN, State.CANCELLED})
 
@@ -53,6 +57,8 @@ class Message(Model):
     fragment: dict[str, Any] | None = None
     fragment_at: str = ""
     """S3 key of the fragment, where it is too long for a row."""
+    context: Mapping[str, str] = {}
+    """What the channel needs to answer this message."""
     by: str = ""
     """Who wrote it: the person of the desk, or the name of a group's member."""
     owes: bool = False
@@ -65,6 +71,13 @@ class Message(Model):
 
     # The outbox: only of outbound messages.
     state: State | None = None
+    act: Literal["reply", "private", "hide"] = "reply"
+    linked: str = ""
+    """Thread that a private reply opened."""
+    units: int = 0
+    """Parts that the platform charges one by one."""
+    via: str = ""
+    """The channel by which it goes where that is not the thread's own: the conversation, by e-mail."""
     say: str = ""
     """Name of the text of an automatic reply; it is rendered when it is sent."""
     language: str = ""
@@ -80,7 +93,7 @@ class Message(Model):
     lease: Instant | None = None
     """Real time until which that sender alone may act."""
     due: Instant | None = None
-    """Real time at which the sweeper takes the row in hand."""
+    """Real time at which the sweeper takes the row in hand; of an inbound one for its files."""
     problem: str = ""
     code: str = ""
     receipt: str = ""

@@ -43,6 +43,10 @@ class Thread(Model):
     person_until: Instant | None = None
     """Until when a person is in the conversation."""
     claimed_by: str = ""
+    public: bool = False
+    """Posts or comments that everybody can read."""
+    quiet: str = ""
+    """Why this debt hears no automatic voice: a machine or a list wrote (``Inbound.automatic``)."""
     unreachable: bool = False
     """The customer blocked us or left."""
     due: Instant | None = None
@@ -73,6 +77,7 @@ class Thread(Model):
 
 DECIDING = frozenset(Thread.model_fields) - {
     "id", "rev", "name", "to", "created", "last_in", "window", "hold", "aliases", "gone",
+    "public",
 }  # fmt: skip
 """What ``decide`` reads besides the event."""
 

@@ -16,7 +16,7 @@ CLOSING_SPREAD = 5 * MINUTE
 
 
 def on_it_at(thread: Thread, desk: Desk) -> Instant | None:
-    if thread.owed_since is None or thread.on_it or not desk.policy.on_it_after:
+    if thread.owed_since is None or thread.on_it or thread.quiet or not desk.policy.on_it_after:
         return None
     return desk.calendar.after_service(thread.owed_since, desk.policy.on_it_after)
 
@@ -37,7 +37,7 @@ def closing_at(thread: Thread, desk: Desk, now: Instant) -> Instant | None:
     closing = desk.calendar.next_closing(now)
     if closing is None:
         return None
-    if not desk.calendar.is_open(now) and not thread.knows_hours:
+    if not desk.calendar.is_open(now) and not thread.knows_hours and not thread.quiet:
         return now
     return closing + zlib.crc32(thread.id.encode()) % CLOSING_SPREAD
 

@@ -4,11 +4,13 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from sportello.aws import history, store
+from sportello.aws.clock import real_now
 from sportello.domain import keys
 from sportello.domain.events import Delete, Edit, Moved
 from sportello.domain.thread import Thread, advanced
 from sportello.services import rows
 from sportello.services.context import Context
+from sportello.services.effects import LEASE
 from sportello.services.threads import Located, commit_at, locate
 
 EDIT_BYTES = 32_768
@@ -57,7 +59,9 @@ def _delete_commit(context: Context, event: Delete, originals: Sequence[str], be
     hashes = [keys.message_hash(before.id, original) for original in originals]
     found = history.find_originals(before.id, hashes) if before.rev else {}
     missing = [hashed for hashed in hashes if hashed not in found]
-    emptied = tuple(found[hashed] for hashed in hashes if hashed in found)
+    emptied = tuple(found[hashed].key for hashed in hashes if hashed in found)
+    due = real_now() + LEASE
+    purge = {original.key: due for original in found.values() if original.files}
     edits = history.edits_of(before.id, hashes) if before.rev else ()
     after = before.model_copy(
         update={
@@ -81,6 +85,7 @@ def _delete_commit(context: Context, event: Delete, originals: Sequence[str], be
             for hashed in hashes
         ),
         emptied=(*emptied, *edits[:EDITS_MOST]),
+        purge=purge,
         saw_last_in=bool(missing),
     )
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sportello.domain.desk import Desk
+from sportello.domain.site import Site
 
 if TYPE_CHECKING:
     from sportello.services.wording import Texts
@@ -38,6 +39,13 @@ def current_texts() -> Texts:
     return _given[1] if _given and _given[1] else _load_texts()
 
 
+def current_site() -> Site:
+    """What the chat on the site says. Raises NoDesk as ``current_desk`` does."""
+    if _given and _given[1]:
+        return Site(words=_given[1].site, calendar=_given[1].calendar)
+    return _load_site()
+
+
 def use(desk: Desk | None, texts: Texts | None = None) -> None:
     """Take this desk instead of the files (command line, simulator, tests); None: the files again."""
     global _given
@@ -62,6 +70,14 @@ def _load_texts() -> Texts:
         return Texts.model_validate_json(_read("texts.json"))
     except ValueError as error:
         raise NoDesk(f"{FOLDER / 'texts.json'} cannot be used: {error}. {_REMEDY}") from None
+
+
+@cache
+def _load_site() -> Site:
+    try:
+        return Site.model_validate_json(_read("site.json"))
+    except ValueError as error:
+        raise NoDesk(f"{FOLDER / 'site.json'} cannot be used: {error}. {_REMEDY}") from None
 
 
 _REMEDY = f"Write it with: python -m infra.bundle templates {FOLDER}"

@@ -85,6 +85,8 @@ def kick(thread: str, effects: tuple[str, ...]) -> None:
         try:
             if key.endswith(f"~{CALL_KIND}"):
                 queues.kick_escalation(thread, key)
+            elif key.endswith(f"~{keys.MEDIA_KIND}"):
+                queues.kick_media(thread, key.removesuffix(f"~{keys.MEDIA_KIND}"))
             else:
                 queues.kick_outbox(thread, key)
         except queues.BadId:

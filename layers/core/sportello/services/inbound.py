@@ -36,6 +36,7 @@ def _take(context: Context, event: Inbound) -> str:
         match store.commit(commit):
             case store.Committed():
                 effects.kick(commit.after.id, commit.effects)
+                _ask_name(context, commit)
                 return "stored"
             case store.Duplicate(effects=caused):
                 effects.kick(commit.after.id, caused)
@@ -47,6 +48,13 @@ def _take(context: Context, event: Inbound) -> str:
             case _:
                 located = located.again()
     raise AssertionError("tries ends by raising Busy")
+
+
+def _ask_name(context: Context, commit: store.Commit) -> None:
+    """Once per debt, where the platform tells names but not with the message. Nothing hangs on it."""
+    begins = commit.after.owes and not commit.before.owes
+    if context.channel.profiles and begins and not commit.after.name:
+        effects.kick(commit.after.id, (keys.effect_key(keys.THREAD_ROW, keys.MEDIA_KIND),))
 
 
 def _commit(context: Context, located: Located, event: Inbound, existing: frozenset[str]) -> store.Commit:
@@ -64,11 +72,15 @@ def _commit(context: Context, located: Located, event: Inbound, existing: frozen
     after = rows.heard(caused.thread, before, event, written, now, key if owes else "")
     if after.aliases != located.aliases:
         after = after.model_copy(update={"aliases": located.aliases})
+    fetch = keys.effect_key(key, keys.MEDIA_KIND) if rows.to_fetch(event) else ""
+    fetch_by = real_now() + effects.LEASE if fetch else None
+    known_effects = (*caused.keys, fetch) if fetch else caused.keys
     commit = store.Commit(
         before=before,
         after=after,
         expires=rows.expires(context.desk, now),
-        message=rows.inbound(event, key, written, now, owes, reasons, caused.keys, gone),
+        message=rows.inbound(event, key, written, now, owes, reasons, known_effects, gone, fetch_by),
+        fetch=fetch,
         dedupe="" if timed else keys.dedupe_key(hashed),
         rows=caused.rows,
         calls=caused.calls,

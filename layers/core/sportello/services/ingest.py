@@ -25,7 +25,7 @@ from sportello.domain.events import (
 from sportello.services.changes import take_delete, take_edit, take_moved
 from sportello.services.context import Context
 from sportello.services.inbound import take_echo, take_inbound
-from sportello.services.receipts import take_own_echo, take_receipt
+from sportello.services.receipts import take_own_echo, take_receipt, take_untagged_echo
 
 SIDE_BY_SIDE = 8
 """Customers of one batch whose events are committed at the same time."""
@@ -72,6 +72,8 @@ def _take(context: Context, event: PlatformEvent) -> str:
             return take_inbound(context, event)
         case Echo() if address_of(event.tag):
             return take_own_echo(event)
+        case Echo() if context.channel.echoes_untagged and (outcome := take_untagged_echo(context, event)):
+            return outcome
         case Echo():
             return take_echo(context, event)
         case Receipt():

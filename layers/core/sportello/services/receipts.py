@@ -3,27 +3,69 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sportello.aws import outbox, store
+from sportello.aws import history, items, outbox, store
 from sportello.aws.clock import real_now
 from sportello.domain import keys
 from sportello.domain.decide import decide
 from sportello.domain.desk import Desk
-from sportello.domain.events import Echo, Receipt, SendResult
-from sportello.domain.message import Message
+from sportello.domain.events import Customer, Echo, Receipt, SendResult
+from sportello.domain.message import Message, State
 from sportello.domain.model import Instant
 from sportello.domain.thread import Thread
 from sportello.services import effects, rows
 from sportello.services.context import Context, tries
+from sportello.services.threads import locate
+
+KEPT_DAYS = 30
+"""Of a receipt that stands beside its message."""
 
 
 def take_receipt(context: Context, event: Receipt) -> str:
     """One conditional update by rank; a receipt without our data is not of our sending."""
     address = outbox.address_of(event.tag)
     if address is None:
-        return "not_ours"
+        return "not_ours" if event.customer is None else _take_untagged(context, event, event.customer)
     if event.status != "failed":
         return outbox.receipt(address, event.status, event.id)
     return fail(context.desk, context.now, address, event.problem, event.code, context.deadline)
+
+
+def _take_untagged(context: Context, event: Receipt, customer: Customer) -> str:
+    """A platform that returns none of our data names the customer and its own id, or a time."""
+    thread = _thread_of(context, event.account, customer)
+    if thread is None:
+        return "not_ours"
+    if event.status == "failed":
+        row = history.find_sent(thread.id, event.id)
+        if row is None:
+            return "not_ours"
+        address = outbox.Address(thread.id, row.key)
+        return fail(context.desk, context.now, address, event.problem, event.code, context.deadline)
+    expires = items.seconds(context.now(), KEPT_DAYS)
+    if event.until is not None:
+        return outbox.receipt_until(thread.id, event.until, event.status, expires)
+    return outbox.receipt_by_id(thread.id, keys.message_hash(thread.id, event.id), event.status, expires)
+
+
+def _thread_of(context: Context, account: str, customer: Customer) -> Thread | None:
+    found = locate(context.salt, context.channel.name, context.connection.name, account, customer).thread
+    return found if found.rev else None
+
+
+def take_untagged_echo(context: Context, event: Echo) -> str:
+    """An echo without our data may be our own send coming back; empty: it is somebody else's.
+
+    Our own is known by its id, or, where the echo is quicker than the sender's note, by its words.
+    """
+    thread = _thread_of(context, event.account, event.customer)
+    if thread is None:
+        return ""
+    for row in reversed(history.outgoing(thread.id)):
+        if row.id == event.id:
+            return "own_echo"
+        if row.state in (State.SENDING, State.UNKNOWN) and row.text.strip() == event.text.strip():
+            return outbox.receipt(outbox.Address(thread.id, row.key), "sent", event.id)
+    return ""
 
 
 def take_own_echo(event: Echo) -> str:

@@ -27,7 +27,7 @@ from sportello.services.context import Busy, Context, tries
 from sportello.services.effects import CALL_KIND, LEASE
 from sportello.services.ingest import ingest
 from sportello.services.reply import COMMIT_TAKES, look
-from sportello.services.sweep import kick_again
+from sportello.services.sweep import kick_again, kick_files
 
 RETRYABLE = frozenset({Problem.BUSY, Problem.TEMPORARY, Problem.RECONNECT})
 """Problems that pass: a reply that failed for one of them may be sent once more."""
@@ -80,7 +80,7 @@ def _body(work: Redrive, key: str) -> str:
 
 
 def letters(queue_url: str) -> Counter[str]:
-    """Dead letters of the outbox or of the calls: rows that still want something are kicked again."""
+    """Dead letters of a queue: rows that still want something are kicked again."""
     counts: Counter[str] = Counter()
     for letter in queues.dead_letters(queue_url):
         try:
@@ -88,19 +88,22 @@ def letters(queue_url: str) -> Counter[str]:
         except queues.BadId:
             counts["not ours"] += 1
             continue
-        due = _due(address)
-        outcome = "done already" if due is None else kick_again(Due(due, address.thread, address.key))
+        due, kick = _wanted(address)
+        outcome = "done already" if due is None else kick(Due(due, address.thread, address.key))
         queues.delete_letter(queue_url, letter)
         counts[outcome] += 1
     return counts
 
 
-def _due(address: Address) -> Instant | None:
+def _wanted(address: Address) -> tuple[Instant | None, Callable[[Due], str]]:
+    """When the row wanted to be looked at, None: no more; and who looks at it."""
     if address.key.endswith(f"~{CALL_KIND}"):
         _, call = escalations.read(address)
-        return call.due if call else None
+        return call.due if call else None, kick_again
     _, row = outbox.read(address)
-    return row.due if row else None
+    if row is None:
+        return None, kick_again
+    return row.due, kick_files if row.direction == "in" else kick_again
 
 
 def replies(work: Redrive) -> Counter[str]:

@@ -8,15 +8,16 @@ import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from sportello.aws import history, store
+from sportello.aws import files, history, store
 from sportello.aws.clock import real_now
-from sportello.channels.base import Channel, Outbound, Problem
+from sportello.channels.base import Act, Channel, Outbound, Problem
 from sportello.domain import keys
 from sportello.domain.decide import decide
 from sportello.domain.decision import Decision
 from sportello.domain.desk import Desk
-from sportello.domain.events import Claim, PersonReply, Resolve
+from sportello.domain.events import Claim, Media, PersonReply, Resolve
 from sportello.domain.message import Message, State
 from sportello.domain.model import SECOND, Instant
 from sportello.domain.outbound import Button, Template
@@ -25,6 +26,7 @@ from sportello.domain.thread import Thread
 from sportello.services import effects, rows
 from sportello.services.context import tries
 from sportello.services.effects import LEASE
+from sportello.services.media import type_of
 
 NEWEST = 1_000
 COMMIT_TAKES = 10 * SECOND
@@ -50,6 +52,16 @@ class View:
 
     thread: Thread
     messages: tuple[Message, ...]
+    links: tuple[str, ...] = ()
+    """Ids of the public threads that this private one goes on from."""
+
+
+class File(NamedTuple):
+    """A file to send; its type is told by content, ``mime`` decides what content cannot."""
+
+    name: str
+    content: bytes
+    mime: str = ""
 
 
 @dataclass(frozen=True)
@@ -69,7 +81,8 @@ def look(thread_id: str, *, newest: int = NEWEST) -> View:
         found = store.read_thread(found.pointer, consistent=True)
     if found.thread is None:
         raise NoThread(thread_id)
-    return View(found.thread, tuple(history.messages(found.thread.id, newest=newest)))
+    messages = history.messages(found.thread.id, newest=newest)
+    return View(found.thread, tuple(messages), history.links(found.thread.id))
 
 
 def reply(
@@ -81,10 +94,14 @@ def reply(
     action: str = "",
     buttons: tuple[Button, ...] = (),
     template: Template | None = None,
+    act: Act = "reply",
+    file: File | None = None,
 ) -> tuple[Message, Decision]:
     """Commit an answer and kick the sender.
 
     Args:
+        act: ``private`` answers a public message in private, where the channel can.
+        file: goes with the text; one for each reply.
         text: what the customer reads; of a template, what is shown of it to people of the desk.
         seen: key of the last message shown to the writer; empty: all that stands there now.
         action: id of the act; the same act twice is one reply.
@@ -103,9 +120,69 @@ def reply(
         text=text,
         buttons=buttons,
         template=template,
+        act=act,
+        media=(_kept(view.thread, file),) if file else (),
         state=State.PENDING,
     )
     return _commit_reply(person, view, draft, seen or view.thread.last_in, action or uuid.uuid4().hex)
+
+
+def _kept(thread: Thread, file: File) -> Media:
+    """In S3 before the commit: a file that nothing points to in the end costs nothing but its place."""
+    mime = type_of(file.content, file.mime)
+    family = mime.partition("/")[0]
+    return Media(
+        kind=family if family in ("image", "video", "audio") else "document",
+        id=file.name,
+        mime=mime,
+        size=len(file.content),
+        name=file.name,
+        at=files.keep_ours(thread.id, file.content, mime),
+    )
+
+
+def hide(person: Person, thread_id: str, message_id: str = "") -> Message:
+    """Take a public message out of the public's sight; it stays in the thread, and what is owed is owed.
+
+    ``message_id`` is the platform's; empty: the newest. Raises NoThread, NotAllowed.
+    """
+    view = look(thread_id)
+    theirs = [message for message in view.messages if message.direction == "in" and not message.deleted]
+    wanted = [message for message in theirs if message_id in ("", message.id)]
+    if not wanted:
+        raise NotAllowed("no_such_message")
+    target = wanted[-1]
+    draft = Message(
+        key="",
+        direction="out",
+        author="person",
+        kind="hide",
+        by=person.by,
+        time=person.now(),
+        act="hide",
+        quote=target.id,
+        state=State.PENDING,
+    )
+    if problem := _forbidden(person, view.thread, draft):
+        raise NotAllowed(problem)
+    unsettled = Decision(thread=view.thread, reasons=())
+    row = _row(person, view.thread, draft, unsettled, f"hide {target.id}")
+    commit = store.Commit(
+        before=view.thread,
+        after=view.thread,
+        expires=rows.expires(person.desk, person.now()),
+        message=row,
+    )
+    for _ in tries(time.monotonic() + PATIENCE_SECONDS):
+        match store.commit(commit):
+            case store.Committed():
+                effects.kick(view.thread.id, (row.key,))
+                return row
+            case store.Duplicate():
+                return row
+        thread = look(thread_id, newest=1).thread
+        commit = commit._replace(before=thread, after=thread)
+    raise AssertionError("tries ends by raising Busy")
 
 
 def _commit_reply(
@@ -176,7 +253,10 @@ def _forbidden(person: Person, thread: Thread, draft: Message) -> Problem | None
     message = Outbound(
         account=thread.account,
         to=thread.to,
+        act=draft.act,
+        by_person=True,
         text=draft.text,
+        attachment=files.described(draft.media[0]) if draft.media else None,
         buttons=draft.buttons,
         template=draft.template,
     )

@@ -14,7 +14,7 @@ from sportello.domain.thread import Thread
 
 # What the thread row keeps of texts without a limit of their own, so that it stays under 1 KB.
 NAME_BYTES = 64
-FIRST_BYTES = 80
+FIRST_BYTES = 54
 BY_BYTES = 20
 CODE_BYTES = 16
 TEXT_BYTES = 32_768
@@ -49,6 +49,7 @@ def heard(thread: Thread, before: Thread, event: Inbound, written: Instant, now:
     }
     if before.rev == 0:
         changes["created"] = now
+        changes["public"] = event.public
     if not before.owes and not event.group:
         changes["name"] = clip(event.customer.name, NAME_BYTES) or before.name
     return thread.model_copy(update=changes)
@@ -63,8 +64,12 @@ def inbound(
     reasons: Sequence[Reason],
     caused: tuple[str, ...],
     gone: bool,
+    fetch_by: Instant | None = None,
 ) -> Message:
-    """The row of a customer's message; ``gone``: it was deleted before it came (``wordless``)."""
+    """The row of a customer's message; ``gone``: it was deleted before it came (``wordless``).
+
+    ``fetch_by``: when (real time) the sweeper asks again for its files.
+    """
     text, text_at = _fitting(event.text)
     message = Message(
         key=key,
@@ -85,13 +90,20 @@ def inbound(
         forwarded=event.forwarded,
         album=event.album,
         detail=event.detail,
+        context=event.context,
         by=clip(event.customer.name, NAME_BYTES) if event.group else "",
         owes=owes,
         why=tuple(reasons),
         effects=caused,
         deleted=gone,
+        due=fetch_by,
     )
     return _with_fragment(message, event)
+
+
+def to_fetch(event: Inbound) -> bool:
+    """Whether a file of the message is still at the platform, and may be kept."""
+    return any(media.keep and not media.at for media in event.media)
 
 
 def reduced(event: Inbound) -> Inbound:
@@ -182,7 +194,15 @@ def first_without(thread: Thread, emptied: Sequence[str]) -> str:
 
 def wordless(event: Inbound) -> Inbound:
     """A message that was deleted before it came: it is judged and stored without its words."""
-    nothing = {"text": "", "media": (), "place": None, "cards": (), "payload": "", "fragment": None}
+    nothing: dict[str, object] = {
+        "text": "",
+        "media": (),
+        "place": None,
+        "cards": (),
+        "payload": "",
+        "fragment": None,
+        "context": {},
+    }
     return event.model_copy(update=nothing)
 
 

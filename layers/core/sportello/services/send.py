@@ -11,18 +11,20 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from sportello.aws import outbox, store
+from sportello.aws import files, history, outbox, store
 from sportello.aws.clock import real_now
+from sportello.aws.environment import environment
 from sportello.aws.logging import logger
 from sportello.aws.outbox import Address
 from sportello.aws.secrets import UnknownConnection
 from sportello.channels.base import Channel, Connection, NotSent, Outbound, Problem, Sent
 from sportello.channels.http import Http
+from sportello.domain import keys
 from sportello.domain.desk import Desk
 from sportello.domain.message import Message, State
 from sportello.domain.model import HOUR, MINUTE, SECOND, Instant
 from sportello.domain.thread import Thread
-from sportello.services import receipts
+from sportello.services import receipts, rows
 from sportello.services.context import tries
 from sportello.services.wording import Wording
 
@@ -79,7 +81,7 @@ def _take(sender: Sender, address: Address, thread: Thread, row: Message) -> str
         outbox.cancel(address, reason)
         return f"cancelled_{reason}"
     channel = sender.channels(thread.channel)
-    message = _message(sender, thread, row, address)
+    message = _message(sender, channel, thread, row, address)
     if problem := _forbidden(sender, channel, thread, row, message):
         return _refuse(sender, address, thread, row, problem)
     try:
@@ -95,7 +97,7 @@ def _take(sender: Sender, address: Address, thread: Thread, row: Message) -> str
         return "cancelled_cap"
     if claimed != "claimed":
         return claimed
-    return _transmit(sender, channel, connection, address, message, token)
+    return _transmit(sender, channel, connection, thread, address, message, token)
 
 
 def _behind(hold: Instant, row: Message) -> bool:
@@ -127,14 +129,18 @@ def _overtaken(sender: Sender, thread: Thread, row: Message) -> str:
     return ""
 
 
-def _message(sender: Sender, thread: Thread, row: Message, address: Address) -> Outbound:
+def _message(sender: Sender, channel: Channel, thread: Thread, row: Message, address: Address) -> Outbound:
     text = row.text
     if row.say:
         text = sender.wording.say(row.say, row.language, sender.now(), opening=row.until)
     return Outbound(
         account=thread.account,
         to=thread.to,
+        act=row.act,
+        by_person=row.author == "person",
         text=text,
+        attachment=files.attachment(row.media[0], content=channel.uploads) if row.media else None,
+        context=history.context(thread, row.quote) if channel.uses_context else {},
         buttons=row.buttons,
         template=row.template,
         quote=row.quote,
@@ -149,7 +155,15 @@ def _forbidden(
         return Problem.UNREACHABLE
     if row.author == "person" and row.not_after is not None and real_now() >= row.not_after:
         return Problem(row.problem) if row.problem in set(Problem) else Problem.TEMPORARY
+    if channel.answers is not None and _answered(thread) >= channel.answers:
+        return Problem.WINDOW_CLOSED
     return channel.refusal(message, thread.window, sender.now())
+
+
+def _answered(thread: Thread) -> int:
+    """How many of our messages followed the customer's newest."""
+    taken = (State.SENDING, State.SENT, State.UNKNOWN)
+    return sum(row.state in taken for row in history.outgoing(thread.id, after=thread.window or 0))
 
 
 def _refuse(sender: Sender, address: Address, thread: Thread, row: Message, problem: Problem) -> str:
@@ -191,6 +205,7 @@ def _transmit(
     sender: Sender,
     channel: Channel,
     connection: Connection,
+    thread: Thread,
     address: Address,
     message: Outbound,
     token: str,
@@ -204,13 +219,21 @@ def _transmit(
         sender.sleep(outcome.wait)
         outcome = channel.send(message, connection, sender.http)
     if isinstance(outcome, Sent):
-        outbox.sent(address, token, outcome.id)
+        linked = _link(sender, thread, outcome) if outcome.linked else ""
+        outbox.sent(address, token, outcome.id, linked=linked, units=outcome.units)
         return "sent"
     if isinstance(outcome, NotSent):
         sender.problems.append(outcome.problem)
         return _not_sent(sender, address, outcome, token)
     outbox.unknown(address, token, outcome.code)
     return "unknown"
+
+
+def _link(sender: Sender, thread: Thread, outcome: Sent) -> str:
+    """A private reply tells who the public writer is in private: that thread goes on from this one."""
+    private = keys.thread_id(environment().id_salt, thread.channel, thread.account, outcome.linked)
+    outbox.link(private, thread.id, rows.expires(sender.desk, sender.now()))
+    return private
 
 
 _WAITS = {

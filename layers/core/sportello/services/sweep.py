@@ -6,7 +6,7 @@ is found here by its ``due``.
 
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from sportello.aws import due, outbox, queues, store
@@ -40,7 +40,8 @@ def sweep(desk: Desk, now: Callable[[], Instant], until: float) -> Swept:
     """
     swept = Swept()
     _sweep_threads(swept, desk, now, until)
-    _sweep_rows(swept, until)
+    _sweep_rows(swept, until, due.rows, kick_again)
+    _sweep_rows(swept, until, due.files, kick_files)
     return swept
 
 
@@ -92,16 +93,18 @@ def tick(desk: Desk, now: Callable[[], Instant], entry: Due) -> str:
     raise AssertionError("tries ends by raising Busy")
 
 
-def _sweep_rows(swept: Swept, until: float) -> None:
+def _sweep_rows(
+    swept: Swept, until: float, found: Callable[[Instant], Iterator[Due]], act: Callable[[Due], str]
+) -> None:
     moment = real_now()
-    for entry in sorted(due.rows(moment), key=lambda entry: (entry.due, entry.key)):
+    for entry in sorted(found(moment), key=lambda entry: (entry.due, entry.key)):
         if entry.key == THREAD_ROW:
             continue
         swept.oldest = max(swept.oldest, moment - entry.due)
         if time.monotonic() > until:
             swept.counts["left"] += 1
             continue
-        swept.counts[_try(entry, kick_again)] += 1
+        swept.counts[_try(entry, act)] += 1
 
 
 def kick_again(entry: Due) -> str:
@@ -114,3 +117,11 @@ def kick_again(entry: Due) -> str:
         return "kicked_call"
     queues.kick_outbox(entry.thread, entry.key, attempt)
     return "kicked"
+
+
+def kick_files(entry: Due) -> str:
+    address = Address(entry.thread, entry.key)
+    if outbox.next_attempt(address, was_due=entry.due, due=real_now() + NEXT_LOOK) is None:
+        return "taken"
+    queues.kick_media(entry.thread, entry.key)
+    return "kicked_files"

@@ -8,6 +8,7 @@ from sportello.domain import keys
 from sportello.domain.events import Customer
 from sportello.domain.thread import Thread
 from sportello.services.context import tries
+from sportello.services.effects import kick
 
 SHORT = 6
 """Characters of a pointer's id that the thread remembers: enough to know it was written."""
@@ -88,8 +89,10 @@ def commit_at(located: Located, deadline: float, build: Callable[[Located], stor
     Raises Busy when the deadline is over.
     """
     for _ in tries(deadline):
-        match store.commit(build(located)):
+        commit = build(located)
+        match store.commit(commit):
             case store.Committed():
+                kick(commit.after.id, commit.effects)
                 return True
             case store.Duplicate():
                 return False

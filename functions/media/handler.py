@@ -1,0 +1,3 @@
+from sportello.workers import media
+
+handler = media()
