@@ -1,4 +1,4 @@
-"""The handlers that work behind the webhooks: sender, notifier, media, sweeper."""
+"""The handlers that work behind the webhooks: sender, notifier, media, renewer, sweeper."""
 
 import time
 from collections.abc import Callable
@@ -26,6 +26,7 @@ from sportello.channels.http import Http
 from sportello.domain.model import SECOND
 from sportello.services.desk import current_desk, current_texts
 from sportello.services.notify import Notifier, notify
+from sportello.services.renew import renew
 from sportello.services.send import Sender, send
 from sportello.services.sweep import sweep
 from sportello.services.wording import Wording
@@ -145,6 +146,21 @@ def media() -> Handler:
             event=event, record_handler=one, processor=processor, context=context
         )
         return dict(answer)
+
+    init_done()
+    return handler
+
+
+def renewer() -> Handler:
+    """Once a day."""
+    http = Http(environment().platforms)
+    metrics = Metrics(namespace=METRICS)
+
+    def handler(event: dict[str, Any], context: Any) -> dict[str, Any] | None:
+        counts = renew(channel, http)
+        logger.info("tokens", extra={**counts})
+        _count(metrics, "Reconnect", counts["failed"])
+        return dict(counts)
 
     init_done()
     return handler

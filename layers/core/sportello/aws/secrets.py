@@ -94,6 +94,18 @@ def read_secrets(folder: str) -> dict[str, str]:
             return found
 
 
+def read_all() -> dict[str, dict[str, str]]:
+    """Every secret of the stack: by folder, then by name."""
+    found: dict[str, dict[str, str]] = {}
+    pages = clients.session().client("ssm").get_paginator("get_parameters_by_path")
+    path = f"/{environment().stack}/"
+    for page in pages.paginate(Path=path, Recursive=True, WithDecryption=True):
+        for entry in page["Parameters"]:
+            folder, _, name = entry["Name"].removeprefix(path).partition("/")
+            found.setdefault(folder, {})[name] = entry["Value"]
+    return found
+
+
 class SecretTooLong(ValueError):
     """SSM's standard parameters hold 4,096 bytes."""
 

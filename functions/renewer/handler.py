@@ -1,0 +1,3 @@
+from sportello.workers import renewer
+
+handler = renewer()
