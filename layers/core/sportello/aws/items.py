@@ -133,6 +133,14 @@ def escalation_of(item: Item) -> Escalation:
     return Escalation(key=fields["SK"], **known)
 
 
+_BULKY = frozenset({"media", "cards", "fragment", "payload", "quote", "album", "detail", "context", "place"})
+
+
+def may_be_large(item: Item) -> bool:
+    """Whether weighing it is worth the time: texts are cut at 32 KB, what else there is seldom comes."""
+    return not _BULKY.isdisjoint(item)
+
+
 def size(item: Item) -> int:
     """Bytes as DynamoDB counts them (names and values; numbers about half their digits + 1)."""
     total = 0

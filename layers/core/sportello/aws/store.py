@@ -220,8 +220,8 @@ def _writes(change: Commit) -> list[_Write]:
 
 
 def _put(item: Item, *, old: bool = False) -> dict[str, Any]:
-    if items.size(item) > items.ROW_LIMIT:
-        raise TooLarge(f"a row of {items.size(item)} bytes; DynamoDB takes {items.ROW_LIMIT}")
+    if items.may_be_large(item) and (size := items.size(item)) > items.ROW_LIMIT:
+        raise TooLarge(f"a row of {size} bytes; DynamoDB takes {items.ROW_LIMIT}")
     put = {
         "TableName": environment().table,
         "Item": item,

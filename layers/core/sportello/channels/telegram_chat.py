@@ -45,23 +45,33 @@ def customer_of(event: Fields, sender_field: str = "from") -> Customer:
     chat = event.part("chat")
     chat_id = chat.whole("id")
     business = event.text("business_connection_id")
-    customer = Customer(
+    name, language = _writer(event, sender_field, chat_id if business else None)
+    return Customer(
         id=f"b{chat_id}" if business else str(chat_id),
         address=f"{BUSINESS}{business}:{chat_id}" if business else str(chat_id),
-        name=full_name(chat) or chat.text("title"),
+        name=name or full_name(chat) or chat.text("title"),
+        language=language,
     )
-    sender = event.part_or_none(sender_field)
+
+
+def _writer(event: Fields, sender_field: str, only: int | None) -> tuple[str, str]:
+    """Name and language of who wrote; empty where the platform does not say, or where it is not ``only``."""
     author = event.part_or_none("sender_chat")
     if author is not None:
-        return customer.model_copy(update={"name": author.text("title") or customer.name})
-    if sender is None or (business and sender.whole("id") != chat_id):
-        return customer
-    return named(sender, customer)
+        return author.text("title"), ""
+    sender = event.part_or_none(sender_field)
+    if sender is None or (only is not None and sender.whole("id") != only):
+        return "", ""
+    return full_name(sender), language_of(sender)
+
+
+def language_of(person: Fields) -> str:
+    return person.text("language_code").replace("_", "-").split("-")[0].lower()
 
 
 def named(person: Fields, customer: Customer) -> Customer:
-    language = person.text("language_code").replace("_", "-").split("-")[0].lower()
-    return customer.model_copy(update={"name": full_name(person) or customer.name, "language": language})
+    found = {"name": full_name(person) or customer.name, "language": language_of(person)}
+    return customer.model_copy(update=found)
 
 
 def own_id(message: Fields, update: Fields) -> str:

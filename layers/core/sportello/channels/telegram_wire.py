@@ -19,6 +19,7 @@ class Fields:
     def __init__(self, values: dict[str, Any], path: str) -> None:
         self.values = values
         self._path = path
+        self._parts: dict[str, Fields] = {}
 
     def __contains__(self, name: str) -> bool:
         return self.values.get(name) is not None
@@ -67,10 +68,13 @@ class Fields:
         return value
 
     def part(self, name: str) -> "Fields":
+        if (known := self._parts.get(name)) is not None:
+            return known
         value = self.values.get(name)
         if not isinstance(value, dict):
             raise self._wrong(name, "an object")
-        return Fields(value, f"{self._path}{name}.")
+        self._parts[name] = part = Fields(value, f"{self._path}{name}.")
+        return part
 
     def part_or_none(self, name: str) -> "Fields | None":
         return self.part(name) if name in self else None

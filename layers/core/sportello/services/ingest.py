@@ -43,8 +43,8 @@ def ingest(context: Context, request: Request, events: Sequence[PlatformEvent]) 
         _quarantine(context, request.body, unreadable[0].why, request.headers)
     groups = _by_customer(event for event in events if event.account in ours)
     if len(groups) <= 1:
-        for group in groups:
-            context.counts.update(_take_all(context, group))
+        for event in groups[0] if groups else ():
+            context.counts[_take(context, event)] += 1
         return
     from concurrent.futures import ThreadPoolExecutor  # only batches pay for the import
 
