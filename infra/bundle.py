@@ -1,4 +1,4 @@
-"""``templates/`` as a care lead edits it becomes what functions load: ``desk.json``, ``texts.json``.
+"""``templates/`` as a care lead edits it becomes what functions load: desk, texts and site ``.json``.
 
 Everything is checked here, so that nothing can be wrong at run time: every mistake names its file
 and line, says what is wrong and shows the right form. Used by ``sportello check``, by the build
@@ -25,6 +25,7 @@ from sportello.domain.hours_problems import problems, rule_problems
 from sportello.domain.model import Instant, to_instant
 from sportello.domain.phrases import Phrases, plain
 from sportello.domain.reasons import CALLS
+from sportello.domain.site import Site, SiteWords
 from sportello.services import wording
 from sportello.services.wording import CalendarWords, NotificationTexts, Texts
 
@@ -67,22 +68,27 @@ def load(folder: str | Path, at: Instant | None = None) -> Bundle:
     languages = desk.languages if desk else ()
     phrases = {language: _phrases(files, language) for language in languages}
     words = {language: _calendar_words(files, language) for language in languages}
+    site = {language: _site_words(files, language) for language in languages}
     replies = {language: _replies(files, language) for language in languages}
     notifications = {language: _notifications(files, language) for language in _told(files, languages)}
     if desk is None or files.mistakes:
         raise BundleError(files.mistakes)
     return Bundle(
         desk.model_copy(update={"phrases": phrases}),
-        Texts.model_validate({"replies": replies, "calendar": words, "notifications": notifications}),
+        Texts.model_validate(
+            {"replies": replies, "calendar": words, "notifications": notifications, "site": site}
+        ),
     )
 
 
 def write(folder: str | Path, out: str | Path) -> Bundle:
-    """Check the templates and write ``desk.json`` and ``texts.json``. Raises BundleError."""
+    """Check the templates and write ``desk.json``, ``texts.json`` and ``site.json``. Raises BundleError."""
     bundle = load(folder)
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
-    for name, model in (("desk.json", bundle.desk), ("texts.json", bundle.texts)):
+    site = Site(words=bundle.texts.site, calendar=bundle.texts.calendar)
+    files = (("desk.json", bundle.desk), ("texts.json", bundle.texts), ("site.json", site))
+    for name, model in files:
         text = json.dumps(model.model_dump(mode="json"), ensure_ascii=False, separators=(",", ":"))
         (out / name).write_text(text, encoding="utf-8")
     return bundle
@@ -315,6 +321,43 @@ def _calendar_words(files: _Files, language: str) -> CalendarWords | None:
                 lines.append(
                     Line(document.line((key, index)), f"{key}: empty; write e.g. {_example_of(key)}")
                 )
+    files.wrong(name, lines)
+    return words
+
+
+_SITE_VALUES = {
+    "hours": {"hours"},
+    "next_opening": {"opening"},
+    "remove_file": {"name"},
+    "file_too_large": {"size"},
+    "file_failed": {"name"},
+    "unread": {"count"},
+    "email_saved": {"email"},
+    "download": {"name"},
+    "mail_subject": {"desk"},
+    "mail_intro": {"desk"},
+    "mail_line": {"who", "when", "text"},
+}
+_SITE_EXAMPLES = {name: f"{name}: a few words" for name in SiteWords.model_fields} | {
+    key: f'{key}: "a few words ' + " ".join(f"{{{name}}}" for name in sorted(values)) + '"'
+    for key, values in _SITE_VALUES.items()
+}
+
+
+def _site_words(files: _Files, language: str) -> SiteWords | None:
+    name = f"site/{language}.yaml"
+    document = files.yaml(name, "title: Messages")
+    if document is None:
+        return None
+    words, lines = parse(document, SiteWords, _SITE_EXAMPLES)
+    for key in SiteWords.model_fields:
+        value = document.data.get(key)
+        if not isinstance(value, str):
+            continue  # said above
+        if not value.strip():
+            lines.append(Line(document.line((key,)), f"{key!r} is empty; write e.g. {_SITE_EXAMPLES[key]}"))
+        elif wrong := pattern_mistake(value, _SITE_VALUES.get(key, set()), set()):
+            lines.append(Line(document.line((key,)), f"{key}: {wrong}"))
     files.wrong(name, lines)
     return words
 

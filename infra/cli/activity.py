@@ -9,6 +9,7 @@ from sportello.aws import clients, items
 from sportello.aws.environment import environment
 from sportello.channels.base import Problem
 from sportello.domain.keys import THREAD_ROW
+from sportello.domain.message import State
 from sportello.domain.model import Instant
 
 MOST_PAGES = 50
@@ -23,7 +24,7 @@ class Activity:
     last: dict[Where, Instant] = field(default_factory=dict)
     """Platform time of the newest message of a customer."""
     stuck: dict[Where, int] = field(default_factory=dict)
-    """Messages that the platform refused because of the token or the account."""
+    """Messages that wait because the platform refuses the token or the account."""
     whole: bool = True
     """False: the table has more pages than were read."""
 
@@ -51,16 +52,18 @@ def look() -> Activity:
 
 
 def _pages() -> Iterator[dict[str, Any]]:
-    names = {"#problem": "problem", "#connection": "connection", "#window": "window"}
+    thread, waits = "SK = :row AND attribute_not_exists(pointer)", "#state = :state AND #problem = :problem"
+    names = {f"#{name}": name for name in ("state", "problem", "connection", "window")}
+    values = {":row": THREAD_ROW, ":state": State.PENDING, ":problem": Problem.RECONNECT}
     pages: Iterator[dict[str, Any]] = iter(
         clients.dynamodb()
         .get_paginator("scan")
         .paginate(
             TableName=environment().table,
-            FilterExpression="(SK = :row AND attribute_not_exists(pointer)) OR #problem = :reconnect",
-            ProjectionExpression="PK, SK, channel, #connection, #window, #problem",
+            FilterExpression=f"({thread}) OR ({waits})",
+            ProjectionExpression="PK, SK, channel, #connection, #window",
             ExpressionAttributeNames=names,
-            ExpressionAttributeValues={":row": {"S": THREAD_ROW}, ":reconnect": {"S": Problem.RECONNECT}},
+            ExpressionAttributeValues={name: {"S": str(value)} for name, value in values.items()},
         )
     )
     return pages

@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 from infra.cli import connect, local, threads, upkeep
 from infra.cli.doctor import doctor
 from infra.cli.errors import explained
+from infra.cli.new_channel import new_channel
 from infra.cli.run import run
 from infra.cli.work import Chosen
 
@@ -64,6 +65,7 @@ app.command()(local.say)
 app.command()(local.clock)
 app.command()(upkeep.check)
 app.command()(upkeep.redrive)
+app.command()(new_channel)
 
 
 def main() -> None:

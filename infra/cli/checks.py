@@ -58,10 +58,8 @@ def check_channel(channel: Channel, place: Place, http: Http, activity: Activity
             findings += _at_the_platform(channel, found, place, http)
         findings += _here(channel, name, found, place)
         if stuck := activity.stuck.get(where, 0):
-            text = (
-                f"{stuck} messages were refused for the token or the account: connect again, then `redrive`"
-            )
-            findings.append(fault("sends_refused", text))
+            text = f"{stuck} messages wait: the platform refuses the token or the account. Connect again"
+            findings.append(fault("sends_wait", text))
         checked.append(
             Checked(
                 channel=channel.name,

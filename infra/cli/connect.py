@@ -69,10 +69,11 @@ def connect_channel(
     _say(f"The token is good: {', '.join(account.name or account.id for account in probed.accounts)}.")
     connection = _with_previous(_as_probed(asked, probed, before), before)
     _refuse_twice(channel, connection)
+    url = place.webhook(channel.name, name) if channel.webhooks else ""
+    if channel.keeps_url:
+        connection = connection.model_copy(update={"settings": {**connection.settings, "url": url}})
     _store(channel, connection, before)
-    url = ""
-    if channel.webhooks:
-        url = place.webhook(channel.name, name)
+    if url:
         _wait_until_live(url)
     _register(channel, connection, before, url, http)
 

@@ -48,6 +48,8 @@ def run(
             picture.write_text(_without_fonts(console.export_svg(title="make run")), "utf-8")
         if not once:
             _tell_what_to_try(waiting)
+            _tell_channels(desk)
+            console.print(Text("\nCtrl-C ends it; what happened is kept under .local/.", "dim"))
             _stay(desk)
     except KeyboardInterrupt:
         if not played or once:
@@ -105,8 +107,21 @@ def _tell_what_to_try(waiting: str) -> None:
     )
     console.print(Text("\nThe desk stays up. In another terminal, in this folder, try:"))
     for what, line in tries:
-        console.print(Text.assemble(("  # " + what + "\n", "dim"), "  " + line), soft_wrap=True)
-    console.print(Text("\nCtrl-C ends it; what happened is kept under .local/.", "dim"))
+        _tell_try(what, line)
+
+
+def _tell_channels(desk: "LocalDesk") -> None:
+    """Those that are connected and had no part in the scene."""
+    from infra.cli.scene import PARTS
+
+    others = sorted(desk.accounts.keys() - {part.channel for part in PARTS})
+    if others:
+        console.print(Text("\nThese channels are connected as well: " + ", ".join(others)), soft_wrap=True)
+        _tell_try("be a customer there", f'{command()} say {others[0]} "Hello, is my order ready?"')
+
+
+def _tell_try(what: str, line: str) -> None:
+    console.print(Text.assemble(("  # " + what + "\n", "dim"), "  " + line), soft_wrap=True)
 
 
 def _next_opening() -> str:

@@ -71,14 +71,15 @@ ENGLISH = Part(
     "It is the order that I placed last Monday.",
     tells_language=True,
 )
-THIRD = Part(
+SHOPPER = Part(
     "webchat",
     "it",
     "Ciao, vorrei cambiare la taglia di una maglia comprata online: come faccio?",
     "L'ho ricevuta ieri e non l'ho ancora usata.",
     tells_language=True,
 )
-PARTS = (ITALIAN, ENGLISH, THIRD)
+PARTS = (ITALIAN, ENGLISH, SHOPPER)
+COUNTED = {2: "two", 3: "three"}
 ANSWERS = {
     "it": "Buonasera! Il pacco è partito oggi: arriva domani mattina.",
     "en": "Good evening! Your parcel left today: it arrives tomorrow morning.",
@@ -109,7 +110,7 @@ class Scene:
         _connect_slack(self._desk)
         set_clock(self._world, evening(self._desk, real_now()))
         customers = self._fresh_customers()
-        first, second, _ = customers
+        first, second = customers[:2]
         closed = not self._desk.calendar.is_open(now())
         self._open(customers, closed)
         self._write_again(customers)
@@ -118,18 +119,21 @@ class Scene:
         return first.thread, second.thread
 
     def _fresh_customers(self) -> list[Customer]:
-        """One on each channel; none of them has ever written."""
+        """One for each part whose channel is connected; none of them has ever written."""
+        connected = self._world.channels()
+        parts = [part for part in PARTS if connected.get(part.channel)]
         number = 1
-        while any(
-            self._world.phone(part.channel, f"Customer {number + place}") for place, part in enumerate(PARTS)
-        ):
-            number += len(PARTS)
-        return [Customer(f"Customer {number + place}", part) for place, part in enumerate(PARTS)]
+        while True:
+            customers = [Customer(f"Customer {number + place}", part) for place, part in enumerate(parts)]
+            if not any(map(self._phone, customers)):
+                return customers
+            number += len(parts)
 
     # --- the acts ------------------------------------------------------------------------------
 
     def _open(self, customers: Sequence[Customer], closed: bool) -> None:
-        self._out.act("After hours, three customers write" if closed else "Three customers write")
+        several = f"{COUNTED[len(customers)]} customers write"
+        self._out.act(f"After hours, {several}" if closed else several.capitalize())
         for customer in customers:
             self._say(customer, customer.part.first)
             if closed:
@@ -238,8 +242,10 @@ class Scene:
             raise SceneFailed(f"silence towards {customer.name}", seen)
 
     def _told(self, customer: Customer) -> list[Shown]:
-        phone = self._world.phone(customer.part.channel, customer.name)
-        return [shown for shown in phone if shown.direction == "out"]
+        return [shown for shown in self._phone(customer) if shown.direction == "out"]
+
+    def _phone(self, customer: Customer) -> list[Shown]:
+        return self._world.phone(customer.part.channel, customer.name)
 
     def _row_states(self, customer: Customer) -> str:
         rows = [m for m in service.look(customer.thread).messages if m.state is not None]

@@ -69,6 +69,12 @@ def deploy(endpoint: str, home: Path, *, parameters: Mapping[str, str] | None = 
     return deployed
 
 
+def webhook_url(outputs: Mapping[str, str], channel: str) -> str:
+    """The address of a channel's function among a stack's outputs; empty where it has none."""
+    wanted = f"{channel}url"
+    return next((url.rstrip("/") for name, url in outputs.items() if name.lower() == wanted), "")
+
+
 def _desk_file(home: Path) -> Path:
     return home / "desk.json"
 

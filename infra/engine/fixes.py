@@ -1,8 +1,9 @@
-"""What we change in ministack: six fixes, each with its reason and each checking what it finds.
+"""What we change in ministack: eight fixes, each with its reason and each checking what it finds.
 
 They touch private names, so ``pyproject.toml`` pins the version exactly.
 """
 
+import base64
 import hashlib
 import json
 import logging
@@ -18,6 +19,7 @@ from typing import Any, ClassVar
 TESTED = "1.5.33"
 AUTOSAVE_SECONDS = 15.0
 WAIT_FOR_LOG_BEFORE = (0.050, 0.005, 0.250)
+MAIL_RULES = ("AWS::SES::ReceiptRule", "AWS::SES::ReceiptRuleSet")
 WAIT_FOR_LOG = (0.002, 0.002, 0.250)
 
 log = logging.getLogger("engine")
@@ -94,6 +96,35 @@ def authorize_parameter_paths(iam_actions: Any) -> None:
         return extract(service, method, path, headers, body, *rest)
 
     iam_actions.extract_resource_arn = extract_resource_arn
+
+
+def know_mail_rules(provisioners: Any) -> None:
+    """A template that names a type which the engine lacks is refused, though its condition is false.
+
+    SES receives no mail here, so what makes its rules must never be called.
+    """
+
+    def refuse(*_: Any) -> Any:
+        raise ValueError("the local engine receives no mail: leave MailRecipients empty")
+
+    for name in MAIL_RULES:
+        if name in provisioners._RESOURCE_HANDLERS:
+            log.warning("the engine knows %s now", name)
+        provisioners._RESOURCE_HANDLERS.setdefault(name, {"create": refuse, "delete": lambda *_: None})
+
+
+def hand_over_compressed_bodies(lambda_svc: Any) -> None:
+    """A compressed body is decoded as text there, which destroys it; a function URL encodes it as base64."""
+    build = lambda_svc._build_function_url_event
+
+    def build_event(url_id: str, account_id: str, region: str, method: str, path: str, headers: Any,
+                    body: bytes, *rest: Any, **more: Any) -> Any:  # fmt: skip
+        event = build(url_id, account_id, region, method, path, headers, body, *rest, **more)
+        if headers.get("content-encoding") and not event["isBase64Encoded"]:
+            event |= {"body": base64.b64encode(body).decode("ascii"), "isBase64Encoded": True}
+        return event
+
+    lambda_svc._build_function_url_event = build_event
 
 
 def save_regularly(app: Any, ending: threading.Event) -> None:

@@ -21,11 +21,15 @@ def main() -> None:
     fixes.follow_the_port(state, os.environ["GATEWAY_PORT"])
     from ministack import app  # reads its settings and the state as it is imported
     from ministack.core import iam_actions, lambda_runtime
+    from ministack.services import lambda_svc
+    from ministack.services.cloudformation import provisioners
 
     fixes.check_version()
     fixes.answer_silent_handlers_at_once(lambda_runtime)
     fixes.share_layers(lambda_runtime)
     fixes.authorize_parameter_paths(iam_actions)
+    fixes.know_mail_rules(provisioners)
+    fixes.hand_over_compressed_bodies(lambda_svc)
     ending = threading.Event()
     fixes.save_regularly(app, ending)
     try:

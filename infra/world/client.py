@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import quote
 
 import urllib3
@@ -36,6 +36,11 @@ class WorldClient:
         assert isinstance(answer, dict)  # noqa: S101 the world's own shape
         return answer
 
+    def channels(self) -> dict[str, list[str]]:
+        """The channels that customers can write on, each with the ids of our accounts."""
+        found: dict[str, list[str]] = self._call("GET", "channels")
+        return found
+
     def setup(self, setup: Setup) -> None:
         self._call("POST", "setup", setup.model_dump(exclude_unset=True))
 
@@ -65,9 +70,11 @@ class WorldClient:
         """Calls and webhooks with a number greater than ``since``."""
         return [Entry.model_validate(entry) for entry in self._call("GET", f"log?since={since}")]
 
-    def fault(
-        self, platform: Literal["telegram", "whatsapp", "slack", "mail"], kind: str, **more: Any
-    ) -> None:
+    def file(self, url: str, **fields: Any) -> None:
+        """What customers' files are fetched from there: ``mime``, ``size``, ``status``, ``redirect``."""
+        self._call("POST", "file", {"url": url} | fields)
+
+    def fault(self, platform: str, kind: str, **more: Any) -> None:
         """Order a failure; ``more`` are the other fields of ``Fault``."""
         fault = Fault.model_validate({"platform": platform, "kind": kind} | more)
         self._call("POST", "fault", fault.model_dump())
@@ -77,7 +84,7 @@ class WorldClient:
         self._call("POST", "clear", {"platform": platform})
 
     def reset(self) -> None:
-        """Forget phones, mailboxes and log; keep the bots, numbers and hooks."""
+        """Forget phones, mailboxes and log; keep accounts and hooks."""
         self._call("POST", "reset")
 
     def clock(self, offset_ms: int) -> Instant:

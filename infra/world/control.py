@@ -1,7 +1,7 @@
 """The world's own interface under ``/_world/``: what people and tests tell it and ask it.
 
-``GET`` health, phone/<channel>/<name or id>, log?since=n, slack, mail; ``POST`` setup, say,
-redeliver, fault, clear, reset, clock. Bodies and answers are JSON; an order that makes no sense is
+``GET`` health, channels, phone/<channel>/<name or id>, log?since=n, slack, mail; ``POST`` setup, say,
+redeliver, file, fault, clear, reset, clock. Bodies and answers are JSON; an order that makes no sense is
 answered 400 with ``{"error": …}``.
 """
 
@@ -11,9 +11,9 @@ from urllib.parse import unquote
 
 from pydantic import ValidationError
 
-from infra.world import telegram_updates, whatsapp_webhooks
 from infra.world.delivery import Postman
 from infra.world.faults import Fault, Faults
+from infra.world.files import Served
 from infra.world.model import Said, Say, Setup, Webhook
 from infra.world.platform import StandIn
 from infra.world.state import Absent, State
@@ -34,6 +34,13 @@ class Again(Model):
     copies: int = 1
 
 
+class File(Served):
+    """What lies at an address from now on."""
+
+    channel: str = ""
+    url: str
+
+
 class Control:
     def __init__(self, state: State, postman: Postman, faults: Faults, stand_ins: Iterable[StandIn]) -> None:
         self._state = state
@@ -44,6 +51,7 @@ class Control:
             "setup": self._set_up,
             "say": self._say,
             "redeliver": self._redeliver,
+            "file": self._file,
             "fault": self._fault,
             "clear": self._clear,
             "reset": self._reset,
@@ -73,6 +81,9 @@ class Control:
     def _get(self, what: str, call: Call) -> Any:
         if what == "health":
             return {"ok": True, "pending": self._postman.pending(), "now": self._state.now()}
+        if what == "channels":
+            with self._state.lock:
+                return {name: list(self._state.accounts.get(name, ())) for name in self._state.channels}
         if what == "log":
             return _dumped(self._state.log_since(int(call.query.get("since", "0"))))
         if what == "slack":
@@ -89,7 +100,10 @@ class Control:
         raise Absent(f"no GET {call.path} here")
 
     def _phone(self, channel: str, who: str) -> Iterable[Model]:
-        return self._state.phone(channel, self._state.address(channel, who))
+        self._state.channel(channel)
+        address = self._state.address(channel, who)
+        self._stand_ins[channel].look(address)
+        return self._state.phone(channel, address)
 
     def _set_up(self, body: dict[str, Any]) -> Any:
         self._state.set_up(Setup.model_validate(body))
@@ -97,14 +111,14 @@ class Control:
 
     def _say(self, body: dict[str, Any]) -> Any:
         say = Say.model_validate(body)
+        self._state.channel(say.channel)
         with self._state.lock:
-            builder = telegram_updates.build if say.channel == "telegram" else whatsapp_webhooks.build
-            webhook, withheld = builder(self._state, say)
+            webhook, withheld = self._stand_ins[say.channel].say(say)
             if webhook is not None:
                 self._state.webhooks[webhook.id] = webhook
         if webhook is None:
             return Said(id="", message_id="", address="", note=withheld).model_dump()
-        said = Said(id=webhook.id, message_id=webhook.message_id, address=webhook.address, note=withheld)
+        said = _said(webhook).model_copy(update={"note": withheld})
         if not say.deliver:
             said = said.model_copy(update={"request": webhook})
         elif not withheld:
@@ -116,20 +130,22 @@ class Control:
         webhook = self._state.webhooks.get(again.id)
         if webhook is None:
             raise Absent(f"no webhook {again.id!r}")
-        said = Said(
-            id=webhook.id,
-            message_id=webhook.message_id,
-            address=webhook.address,
-            statuses=self._deliver(webhook, again.copies),
-        )
-        return said.model_dump()
+        statuses = self._deliver(webhook, again.copies)
+        return _said(webhook).model_copy(update={"statuses": statuses}).model_dump()
 
     def _deliver(self, webhook: Webhook, copies: int) -> tuple[int, ...]:
         return tuple(self._postman.deliver(webhook) for _ in range(copies))
 
+    def _file(self, body: dict[str, Any]) -> Any:
+        file = File.model_validate(body)
+        self._state.serve(file.url, Served(**file.model_dump(exclude={"url"})))
+        return {"ok": True}
+
     def _fault(self, body: dict[str, Any]) -> Any:
         fault = Fault.model_validate(body)
-        stand_in = self._stand_ins[fault.platform]
+        stand_in = self._stand_ins.get(fault.platform)
+        if stand_in is None:
+            raise Absent(f"no platform {fault.platform!r} here; known: {', '.join(self._stand_ins)}")
         if not stand_in.can_fail(fault.kind):
             raise Absent(
                 f"{fault.platform} has no fault {fault.kind!r}; known: {', '.join(sorted(stand_in.faults))}"
@@ -151,6 +167,11 @@ class Control:
             self._state.clock_offset_ms = Clock.model_validate(body).offset_ms
             self._state.changed = True
         return {"ok": True, "now": self._state.now()}
+
+
+def _said(webhook: Webhook) -> Said:
+    customer = webhook.customer or webhook.address
+    return Said(id=webhook.id, message_id=webhook.message_id, address=webhook.address, customer=customer)
 
 
 def _dumped(items: Iterable[Model]) -> list[dict[str, Any]]:

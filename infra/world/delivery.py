@@ -5,8 +5,9 @@ import itertools
 import threading
 import time
 from collections import defaultdict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Protocol
 
 import urllib3
 
@@ -19,6 +20,14 @@ WORKERS = 6
 Action = Callable[[], None]
 
 
+class Platform(Protocol):
+    """What the postman has to know of whose webhooks it carries: the stand-in says it."""
+
+    def accepts(self, status: int, body: str) -> bool: ...
+
+    def deliver(self, webhook: Webhook) -> int | None: ...
+
+
 class Postman:
     """Delivers webhooks, now or later. What is refused is tried again as ``Options.retries`` says.
 
@@ -27,6 +36,7 @@ class Postman:
     """
 
     def __init__(self, state: State) -> None:
+        self.platforms: Mapping[str, Platform] = {}
         self._state = state
         self._pool = urllib3.PoolManager(
             num_pools=8,
@@ -81,8 +91,8 @@ class Postman:
         self.deliver(webhook)
 
     def _first_try(self, webhook: Webhook) -> int:
-        status = self._try(webhook, 1)
-        if not _accepted(webhook, status):
+        status, accepted = self._try(webhook, 1)
+        if not accepted:
             self._try_again(webhook, 2)
         return status
 
@@ -96,15 +106,15 @@ class Postman:
             self._release(webhook.queue)
 
     def _retry(self, webhook: Webhook, attempt: int) -> None:
-        status = self._try(webhook, attempt)
+        _, accepted = self._try(webhook, attempt)
         if webhook.queue:
             with self._queue(webhook.queue):
-                self._after_retry(webhook, attempt, status)
+                self._after_retry(webhook, attempt, accepted)
         else:
-            self._after_retry(webhook, attempt, status)
+            self._after_retry(webhook, attempt, accepted)
 
-    def _after_retry(self, webhook: Webhook, attempt: int, status: int) -> None:
-        if not _accepted(webhook, status):
+    def _after_retry(self, webhook: Webhook, attempt: int, accepted: bool) -> None:
+        if not accepted:
             self._try_again(webhook, attempt + 1)
         elif webhook.queue:
             self._release(webhook.queue)
@@ -118,7 +128,8 @@ class Postman:
                 self._behind[queue].extend(waiting)
                 return
 
-    def _try(self, webhook: Webhook, attempt: int) -> int:
+    def _try(self, webhook: Webhook, attempt: int) -> tuple[int, bool]:
+        """The status of our answer, 0 where there was none; and whether the platform is content with it."""
         status, answer = self._send(webhook)
         self._state.record(
             platform=webhook.channel,
@@ -131,18 +142,21 @@ class Postman:
             request=webhook.body,
             answer=answer,
         )
-        return status
+        return status, self.platforms[webhook.channel].accepts(status, answer)
 
     def _send(self, webhook: Webhook) -> tuple[int, str]:
         try:
+            own = self.platforms[webhook.channel].deliver(webhook)
+            if own is not None:
+                return own, ""
             answer = self._pool.request(
                 webhook.method,
                 webhook.url,
-                body=webhook.body.encode("ascii"),
+                body=webhook.content,
                 headers=webhook.headers,
                 redirect=False,
             )
-        except (urllib3.exceptions.HTTPError, ValueError) as error:
+        except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             return 0, type(error).__name__
         return answer.status, answer.data.decode("utf-8", "replace")[:1000]
 
@@ -178,8 +192,3 @@ class Postman:
                     return heapq.heappop(self._due)[2]
                 self._wake.wait(wait)
             return None
-
-
-def _accepted(webhook: Webhook, status: int) -> bool:
-    """Telegram takes any 2xx, WhatsApp only 200."""
-    return 200 <= status < 300 if webhook.channel == "telegram" else status == 200

@@ -2,14 +2,12 @@
 
 import threading
 from collections.abc import Callable
-from typing import Literal
 
 from pydantic import Field
 
 from infra.world.wire import Target
 from sportello.domain.model import Model
 
-Platform = Literal["telegram", "whatsapp", "slack", "mail"]
 NETWORK = ("hang", "hang_after_accepting", "reset", "reset_after_accepting")
 """Faults that every platform can have: no answer before or after taking the message."""
 
@@ -22,7 +20,7 @@ class Fault(Model):
     others are the platform's: see ``FAULTS`` in its module.
     """
 
-    platform: Platform
+    platform: str
     kind: str
     times: int | None = Field(default=1, ge=1)
     """How many calls fail; None: all until cleared."""
@@ -34,10 +32,10 @@ class Fault(Model):
     """Seconds named in a 429."""
     seconds: float = 30.0
     """How long a hanging call hangs."""
-    code: str = Field(default="", pattern=r"^-?[0-9]*$")
-    """WhatsApp's error code, for ``error`` and ``failed_later``; Telegram's new chat id for ``migrated``."""
+    code: str = Field(default="", pattern=r"^[A-Za-z0-9._-]*$")
+    """The platform's own, for ``error`` and ``failed_later``; Telegram's new chat id for ``migrated``."""
     text: str = "told to fail"
-    """Telegram's description, for ``error``."""
+    """The platform's words, for ``error``."""
 
 
 class Faults:

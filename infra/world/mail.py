@@ -49,7 +49,7 @@ class Invalid(Exception):
 
 class Mail(StandIn):
     name = "mail"
-    hosts = ()
+    services = ("ses",)
     faults = frozenset(FAULTS)
 
     def target(self, call: Call) -> Target:

@@ -1,5 +1,6 @@
 """What the world keeps and what its control interface speaks: frozen values, all JSON."""
 
+import base64
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -8,60 +9,21 @@ from pydantic import ConfigDict, Field
 from sportello.channels.base import Button
 from sportello.domain.model import Instant, Model
 
-ChannelName = Literal["telegram", "whatsapp"]
-Kind = Literal[
-    "text", "media", "sticker", "location", "contact", "button", "unsupported", "raw",
-    "edit", "delete", "reaction", "block", "unblock", "business_connection", "moved",
-]  # fmt: skip
+ChannelName = str
+"""As the stand-in is called, e.g. ``telegram``; which ones there are is found out by looking."""
 
 
-class TelegramBusiness(Model):
-    """A business connection: the bot answers in the owner's own chats."""
+class PlatformAccount(Model):
+    """An account of ours at a platform; each channel's own model says what else belongs to it."""
 
     id: str
-    owner_id: int
-    can_reply: bool = True
-    enabled: bool = True
-
-
-class TelegramBot(Model):
-    token: str
-    id: int
-    username: str
     webhook_url: str = ""
-    secret: str = ""
-    allowed_updates: tuple[str, ...] | None = None
-    """None: all; an empty list given to ``setWebhook`` becomes the platform's default."""
-    business: tuple[TelegramBusiness, ...] = ()
-
-    @property
-    def account(self) -> str:
-        return str(self.id)
-
-
-class TemplateForm(Model):
-    """An approved message template; ``{{1}}``, ``{{2}}`` in the body are its parameters."""
-
-    name: str
-    language: str
-    body: str = ""
-    buttons: tuple[str, ...] = ()
-
-
-class WhatsAppNumber(Model):
-    phone_number_id: str
-    waba_id: str
-    token: str
-    display_phone_number: str
-    app_secret: str
-    webhook_url: str = ""
-    verified_name: str = "Service desk"
-    templates: tuple[TemplateForm, ...] = ()
+    """Where the platform delivers; of a channel without webhooks, what ``deliver`` needs."""
     subscribed: bool = True
 
-    @property
-    def account(self) -> str:
-        return self.phone_number_id
+    def at(self, channel: str) -> dict[str, Any]:
+        """As an entry of ``Setup.accounts``."""
+        return {"channel": channel} | self.model_dump()
 
 
 class Options(Model):
@@ -95,8 +57,8 @@ class OptionsChange(Model):
 class Setup(Model):
     """What exists at the platforms. Posted again it adds and replaces by id, and removes nothing."""
 
-    telegram: tuple[TelegramBot, ...] = ()
-    whatsapp: tuple[WhatsAppNumber, ...] = ()
+    accounts: tuple[Mapping[str, Any], ...] = ()
+    """Each with its ``channel``, and the fields of that channel's accounts."""
     slack: tuple[str, ...] = ()
     """Paths of incoming webhooks, ``/services/T…/B…/…``."""
     options: OptionsChange = OptionsChange()
@@ -107,13 +69,29 @@ class Person(Model):
     """A customer, and the ids that the platforms know them by."""
 
     name: str
+    number: int
+    """Below 10^9 and nobody else's: what a channel makes its own ids of."""
     telegram_id: int
     wa_id: str
+    """The phone number, digits only."""
     bsuid: str
 
     @property
     def ids(self) -> frozenset[str]:
-        return frozenset({self.name, str(self.telegram_id), f"b{self.telegram_id}", self.wa_id, self.bsuid})
+        """Channels know the person by further ones: see ``State.ids_of``."""
+        return frozenset({self.name, str(self.number), str(self.telegram_id), self.wa_id, self.bsuid})
+
+
+class File(Model):
+    """A file of ours as it reached the platform."""
+
+    name: str = ""
+    mime: str = ""
+    size: int = 0
+    sha256: str = ""
+    """Hexadecimal."""
+    url: str = ""
+    """Where the platform was told to fetch it."""
 
 
 class Shown(Model):
@@ -124,6 +102,7 @@ class Shown(Model):
     kind: str = "text"
     text: str = ""
     buttons: tuple[Button, ...] = ()
+    file: File | None = None
     time: Instant
     """Platform time."""
     account: str = ""
@@ -178,6 +157,8 @@ class Entry(Model):
     id: str = ""
     """Platform's message id; of a webhook its own id here."""
     attempt: int = 1
+    sends: bool = False
+    """The call would show something to somebody."""
     fault: str = ""
     request: Any = None
     answer: Any = None
@@ -190,14 +171,23 @@ class Webhook(Model):
     channel: str
     account: str
     address: str
+    customer: str = ""
+    """The id that the platform names the writer by, where it is not the address."""
     message_id: str = ""
     method: str = "POST"
     url: str
     headers: dict[str, str]
     body: str
     """ASCII, so these characters are the bytes that were signed."""
+    body_base64: bool = False
+    """``body`` is the base64 of other bytes."""
     queue: str = ""
     """Webhooks of one queue go one after the other; empty: no order is kept."""
+
+    @property
+    def content(self) -> bytes:
+        """The bytes that go over the wire."""
+        return base64.b64decode(self.body) if self.body_base64 else self.body.encode("ascii")
 
 
 class Say(Model):
@@ -210,9 +200,10 @@ class Say(Model):
     sender: str = Field(default="Customer One", alias="from")
     at: Instant | None = None
     """Platform time; now if left out."""
-    kind: Kind = "text"
+    kind: str = "text"
+    """``text``, ``media``, ``button``, …: each channel names those that it has."""
     account: str = ""
-    """Bot id or phone number id; the first one set up if left out."""
+    """Which of our accounts; the first one set up if left out."""
     media: str = ""
     """For kind ``media``: photo or image, video, audio, voice, document."""
     button: str = ""
@@ -229,6 +220,8 @@ class Say(Model):
     """Telegram business: the owner writes, not the customer."""
     username_only: bool = False
     """WhatsApp: the platform withholds the phone number."""
+    more: Mapping[str, str] = {}
+    """What only this channel understands; see its stand-in."""
     raw: Mapping[str, Any] = {}
     """For kind ``raw``: fields of the platform's message object, put in as they are."""
     copies: int = Field(default=1, ge=1, le=100)
@@ -242,6 +235,8 @@ class Said(Model):
     """Id of the webhook, for ``redeliver``."""
     message_id: str
     address: str
+    customer: str = ""
+    """The id that the platform names the writer by: what their thread is found by."""
     statuses: tuple[int, ...] = ()
     note: str = ""
     """Why nothing was delivered, where nothing was."""

@@ -23,12 +23,13 @@ def invent(who: str, taken: Collection[str]) -> Person:
         number = int.from_bytes(digest[:8], "big")
         person = Person(
             name=who,
+            number=1 + int.from_bytes(digest[16:24], "big") % 999_999_999,
             telegram_id=5_000_000_000 + number % 1_000_000_000,
             wa_id=f"1{200 + number % 800}55501{number // 800 % 100:02d}",
             bsuid="US." + str(int.from_bytes(digest[8:16], "big")),
         )
         person = _with_given_id(person, who)
-        if not {person.wa_id, str(person.telegram_id), person.bsuid} & set(taken):
+        if not any(id in taken for id in person.ids - {person.name}):
             return person
     raise ValueError("these ids belong to somebody else already")
 

@@ -6,6 +6,7 @@ import re
 import socket
 import struct
 import threading
+from collections.abc import Callable, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
@@ -15,19 +16,18 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from infra.world.client import WorldClient
 from infra.world.control import PREFIX, Control
 from infra.world.delivery import Postman
+from infra.world.discovery import stand_ins
 from infra.world.faults import Fault, Faults
-from infra.world.mail import Mail
+from infra.world.files import Served
 from infra.world.platform import StandIn
-from infra.world.slack import Slack
 from infra.world.state import State
-from infra.world.telegram import Telegram
-from infra.world.whatsapp import WhatsApp
 from infra.world.wire import Answer, Call, Dropped, Target, json_answer
 
 logger = logging.getLogger(__name__)
 
 LOOPBACK = "127.0.0.1"
 BODY_LIMIT = 45 * 1024 * 1024
+CHUNK = 65_536
 SAVE_SECONDS = 3.0
 STATE_FILE = "world.json"
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)
@@ -42,8 +42,11 @@ class World:
         self.stopping = threading.Event()
         self._file = state_dir / STATE_FILE if state_dir else None
         self._postman = Postman(self.state)
-        kinds: tuple[type[StandIn], ...] = (Telegram, WhatsApp, Slack, Mail)
-        self._stand_ins = [kind(self.state, self._postman.post) for kind in kinds]
+        self._stand_ins = [kind(self.state, self._postman.post) for kind in stand_ins()]
+        self._postman.platforms = {stand_in.name: stand_in for stand_in in self._stand_ins}
+        self.channels = {stand_in.name: stand_in for stand_in in self._stand_ins if stand_in.account_model}
+        """Those that customers write on."""
+        self.state.channels = {**self.channels}
         self._control = Control(self.state, self._postman, self.faults, self._stand_ins)
         self._server = _Server((LOOPBACK, port), _handler_of(self))
         self.url = f"http://{LOOPBACK}:{self._server.server_port}"
@@ -85,22 +88,35 @@ class World:
     def answer(self, call: Call) -> Answer | Dropped:
         if call.path.startswith(PREFIX):
             return self._control.answer(call)
-        if call.path.startswith("/v2/email/"):
-            return self._answer_as(self._stand_in("mail"), call)
         _, host, path = [*call.path.split("/", 2), "", ""][:3]
-        for stand_in in self._stand_ins:
-            if host in stand_in.hosts:
-                inner = Call(call.method, host, f"/{path}", call.query, call.headers, call.body)
-                return self._answer_as(stand_in, inner)
+        served = self.state.served(f"{host}/{path}")
+        if served is not None and call.method == "GET":
+            return self._answer_file(f"{host}/{path}", served, call)
+        inner = Call(call.method, host, f"/{path}", call.query, call.headers, call.body)
+        at_host = [stand_in for stand_in in self._stand_ins if stand_in.serves(host)]
+        if at_host:
+            return self._answer_as(_claiming(at_host, inner), inner)
+        service = call.aws_service or ("ses" if call.path.startswith("/v2/email/") else "")
+        of_aws = [stand_in for stand_in in self._stand_ins if service in stand_in.services]
+        if of_aws:
+            return self._answer_as(_claiming(of_aws, call), call)
         return json_answer(404, {"error": f"nobody here stands in for {host!r}"})
-
-    def _stand_in(self, name: str) -> StandIn:
-        return next(stand_in for stand_in in self._stand_ins if stand_in.name == name)
 
     def _answer_as(self, stand_in: StandIn, call: Call) -> Answer | Dropped:
         target = stand_in.target(call)
+        return self._answer_or_fail(stand_in, target, call, lambda: stand_in.answer(call))
+
+    def _answer_file(self, place: str, served: Served, call: Call) -> Answer | Dropped:
+        stand_in = next((one for one in self._stand_ins if one.name == served.channel), self._stand_ins[0])
+        return self._answer_or_fail(
+            stand_in, Target("file", place.rpartition("/")[2]), call, lambda: served.answer(place, call)
+        )
+
+    def _answer_or_fail(
+        self, stand_in: StandIn, target: Target, call: Call, answer_it: Callable[[], Answer]
+    ) -> Answer | Dropped:
         fault = self.faults.take(stand_in.name, target)
-        answer = self._with_fault(stand_in, call, fault) if fault else stand_in.answer(call)
+        answer = self._with_fault(stand_in, call, fault, answer_it) if fault else answer_it()
         given = answer.given if isinstance(answer, _Withheld) else answer
         self._record(stand_in, target, call, fault, given, isinstance(answer, _Withheld))
         if isinstance(answer, _Withheld):
@@ -108,13 +124,15 @@ class World:
             return answer.then
         return answer
 
-    def _with_fault(self, stand_in: StandIn, call: Call, fault: Fault) -> "Answer | _Withheld":
+    def _with_fault(
+        self, stand_in: StandIn, call: Call, fault: Fault, answer_it: Callable[[], Answer]
+    ) -> "Answer | _Withheld":
         if fault.kind == "hang":
             return _Withheld(None, fault.seconds, Dropped())
         if fault.kind == "reset":
             return _Withheld(None, 0, Dropped(reset=True))
         if fault.kind in ("hang_after_accepting", "reset_after_accepting"):
-            given = stand_in.answer(call)
+            given = answer_it()
             if fault.kind == "reset_after_accepting":
                 return _Withheld(given, 0, Dropped(reset=True))
             return _Withheld(given, fault.seconds, given)
@@ -129,7 +147,6 @@ class World:
         given: Answer | None,
         withheld: bool,
     ) -> None:
-        request = call.json
         self.state.record(
             platform=stand_in.name,
             direction="call",
@@ -138,9 +155,10 @@ class World:
             status=0 if withheld or given is None else given.status,
             code=given.code if given else "",
             id=given.id if given else "",
+            sends=target.sends,
             fault=fault.kind if fault else "",
-            request=request if request is not None else call.body.decode("utf-8", "replace")[:2000],
-            answer=given.json if given else None,
+            request=call.told,
+            answer=given.told if given else None,
         )
 
     # --- between runs --------------------------------------------------------------------------
@@ -163,6 +181,10 @@ class World:
         if self._file and self.state.changed:
             self._file.parent.mkdir(parents=True, exist_ok=True)
             self.state.save(self._file)
+
+
+def _claiming(candidates: Sequence[StandIn], call: Call) -> StandIn:
+    return next((stand_in for stand_in in candidates if stand_in.claims(call)), candidates[0])
 
 
 class _Withheld:
@@ -249,9 +271,20 @@ def _handler_of(world: World) -> type[BaseHTTPRequestHandler]:
             for name, value in answer.headers.items():
                 self.send_header(name, value)
             self.send_header("Content-Type", answer.content_type)
+            if answer.chunked:
+                self._write_chunks(answer.body)
+                return
             self.send_header("Content-Length", str(len(answer.body)))
             self.end_headers()
             self.wfile.write(answer.body)
+
+        def _write_chunks(self, body: bytes) -> None:
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            for start in range(0, len(body), CHUNK):
+                piece = body[start : start + CHUNK]
+                self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
+            self.wfile.write(b"0\r\n\r\n")
 
         def _drop(self, dropped: Dropped) -> None:
             self.close_connection = True

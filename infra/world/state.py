@@ -4,67 +4,48 @@ import json
 import os
 import threading
 import time
-from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol
 
+from infra.world.files import Served, place_of
 from infra.world.limits import Buckets
 from infra.world.model import (
     Entry,
-    Letter,
+    File,
     Options,
     Person,
+    PlatformAccount,
     Setup,
     Shown,
-    SlackPost,
-    TelegramBot,
-    Webhook,
-    WhatsAppNumber,
 )
 from infra.world.people import invent
+from infra.world.snapshot import Snapshot, Talk
 from sportello.channels.base import Button
-from sportello.domain.model import Instant, Model
-
-T = TypeVar("T")
+from sportello.domain.model import Instant
 
 KEPT_ENTRIES = 5000
 KEPT_WEBHOOKS = 1000
-
-
-class Talk(Model):
-    """What a platform remembers of one customer and one account of ours."""
-
-    last_in: Instant | None = None
-    blocked: bool = False
-    next_id: int = 1
-
-
-class Snapshot(Model):
-    """The state as it is stored between runs."""
-
-    bots: Mapping[str, TelegramBot] = {}
-    numbers: Mapping[str, WhatsAppNumber] = {}
-    hooks: tuple[str, ...] = ()
-    options: Options = Options()
-    clock_offset_ms: int = 0
-    people: Mapping[str, Person] = {}
-    talks: Mapping[str, Talk] = {}
-    phones: Mapping[str, Mapping[str, list[Shown]]] = {}
-    slack: Mapping[str, list[SlackPost]] = {}
-    mail: Mapping[str, list[Letter]] = {}
-    webhooks: Mapping[str, Webhook] = {}
-    counters: Mapping[str, int] = {}
-    log: Sequence[Entry] = ()
+KEPT_FILES = 1000
 
 
 class Absent(Exception):
     """Something asked for in the control interface does not exist; the text says what and what does."""
 
 
+class Customers(Protocol):
+    """What the state has to know of a channel: its ``StandIn`` says it."""
+
+    @property
+    def account_model(self) -> type[PlatformAccount] | None: ...
+
+    def addresses(self, person: Person) -> tuple[str, ...]: ...
+
+
 class State:
     """Callers that read and then write hold ``lock``; single calls take it themselves."""
 
     def __init__(self) -> None:
+        self.channels: dict[str, Customers] = {}
         self.lock = threading.RLock()
         self.buckets = Buckets()
         self.changed = False
@@ -76,8 +57,10 @@ class State:
 
     def set_up(self, setup: Setup) -> None:
         with self.lock:
-            self.bots.update({bot.account: bot for bot in setup.telegram})
-            self.numbers.update({number.account: number for number in setup.whatsapp})
+            for given in setup.accounts:
+                channel = str(given.get("channel", ""))
+                fields = {name: value for name, value in given.items() if name != "channel"}
+                self.keep_account(channel, self._model(channel).model_validate(fields))
             self.hooks = tuple(dict.fromkeys((*self.hooks, *setup.slack)))
             change = setup.options.model_dump(exclude_none=True)
             self.options = self.options.model_copy(update=change)
@@ -85,11 +68,31 @@ class State:
                 self.clock_offset_ms = setup.clock_offset_ms
             self.changed = True
 
-    def bot(self, account: str) -> TelegramBot:
-        return _pick(self.bots, account, "Telegram bot")
+    def account(self, channel: str, id: str = "") -> Any:
+        """The account of that id, else the first one; in the model of the channel's stand-in."""
+        known = self.accounts.get(channel, {})
+        if id in known or (known and not id):
+            return known[id] if id else next(iter(known.values()))
+        what = f"{channel} account {id}" if id else f"account of {channel} is set up"
+        raise Absent(f"no {what}; known: {', '.join(known) or 'none'}")
 
-    def number(self, account: str) -> WhatsAppNumber:
-        return _pick(self.numbers, account, "WhatsApp number")
+    def accounts_of(self, channel: str) -> tuple[Any, ...]:
+        """All of them, in the model of the channel's stand-in."""
+        return tuple(self.accounts.get(channel, {}).values())
+
+    def keep_account(self, channel: str, account: PlatformAccount) -> None:
+        with self.lock:
+            self.accounts.setdefault(channel, {})[account.id] = account
+            self.changed = True
+
+    def _model(self, channel: str) -> type[PlatformAccount]:
+        return self.channel(channel).account_model or PlatformAccount
+
+    def channel(self, name: str) -> Customers:
+        """Whom to ask about a channel that customers write on."""
+        if name not in self.channels:
+            raise Absent(f"{name!r} is no channel here; known: {', '.join(self.channels)}")
+        return self.channels[name]
 
     def now(self) -> Instant:
         """Platform time: real time plus the offset that was set."""
@@ -98,7 +101,7 @@ class State:
     # --- people ------------------------------------------------------------------------------
 
     def known(self, who: str) -> Person | None:
-        """The person of that name or id, if anybody is."""
+        """The person of that name, id or address on any channel, if anybody is."""
         with self.lock:
             name = self._names_by_id.get(who) or self._names_by_id.get(who.removeprefix("+"))
             return self.people[name] if name else None
@@ -117,8 +120,13 @@ class State:
     def keep_person(self, person: Person) -> None:
         with self.lock:
             self.people[person.name] = person
-            self._names_by_id.update(dict.fromkeys(person.ids, person.name))
+            self._names_by_id.update(dict.fromkeys(self.ids_of(person), person.name))
             self.changed = True
+
+    def ids_of(self, person: Person) -> frozenset[str]:
+        """Everything that the person is known by, on all channels."""
+        addresses = (channel.addresses(person) for channel in self.channels.values())
+        return person.ids.union(*addresses)
 
     def ids(self) -> frozenset[str]:
         """Every id that is taken."""
@@ -128,7 +136,7 @@ class State:
     def move(self, channel: str, before: Person, after: Person) -> None:
         """A customer's number changed: the phone and what the platform remembers go along."""
         with self.lock:
-            for old in before.ids - after.ids:
+            for old in self.ids_of(before) - self.ids_of(after):
                 del self._names_by_id[old]
             self.keep_person(after)
             phones = self.phones.setdefault(channel, {})
@@ -139,14 +147,15 @@ class State:
     def same_address(self, platform: str, who: str, address: str) -> bool:
         """Whether a name or id means that address; elsewhere than on phones, the same text."""
         person = self.known(who)
-        return who.lower() == address.lower() or (person is not None and address in person.ids)
+        return who.lower() == address.lower() or (person is not None and address in self.ids_of(person))
 
     def address(self, channel: str, who: str) -> str:
         """The phone's address on that channel for a name or id."""
         person = self.known(who)
-        if person is None or (channel == "telegram" and who == f"b{person.telegram_id}"):
+        if person is None:
             return who
-        return str(person.telegram_id) if channel == "telegram" else person.wa_id
+        addresses = self.channel(channel).addresses(person)
+        return who if who in addresses else addresses[0]
 
     # --- phones ------------------------------------------------------------------------------
 
@@ -195,6 +204,27 @@ class State:
                     self.changed = True
                     return
 
+    # --- files ---------------------------------------------------------------------------------
+
+    def serve(self, url: str, served: Served) -> None:
+        """Put a file at that address; the query does not matter."""
+        with self.lock:
+            self.files[place_of(url)] = served
+            self.changed = True
+
+    def served(self, place: str) -> Served | None:
+        """What lies at ``<host>/<path>``."""
+        return self.files.get(place)
+
+    def keep_upload(self, channel: str, id: str, file: File) -> None:
+        with self.lock:
+            self.uploads[f"{channel}:{id}"] = file
+            self.changed = True
+
+    def upload(self, channel: str, id: str) -> File | None:
+        """What we uploaded under that id of the platform."""
+        return self.uploads.get(f"{channel}:{id}")
+
     # --- the log, webhooks and numbers in sequence --------------------------------------------
 
     def record(self, **fields: Any) -> None:
@@ -217,8 +247,7 @@ class State:
         """Forget what happened; keep what exists, and go on counting."""
         with self.lock:
             kept = Snapshot(
-                bots=self.bots,
-                numbers=self.numbers,
+                accounts=self._dumped_accounts(),
                 hooks=self.hooks,
                 options=self.options,
                 counters=self.counters,
@@ -245,22 +274,39 @@ class State:
 
     def _snapshot(self) -> Snapshot:
         webhooks = dict(list(self.webhooks.items())[-KEPT_WEBHOOKS:])
-        fields = {name: getattr(self, name) for name in Snapshot.model_fields}
-        return Snapshot.model_construct(**fields | {"webhooks": webhooks, "log": self.log[-KEPT_ENTRIES:]})
+        fields = {name: getattr(self, name) for name in Snapshot.model_fields} | {
+            "accounts": self._dumped_accounts(),
+            "webhooks": webhooks,
+            "files": dict(list(self.files.items())[-KEPT_FILES:]),
+            "uploads": dict(list(self.uploads.items())[-KEPT_FILES:]),
+            "log": self.log[-KEPT_ENTRIES:],
+        }
+        return Snapshot.model_construct(**fields)
+
+    def _dumped_accounts(self) -> dict[str, dict[str, dict[str, Any]]]:
+        return {
+            channel: {id: account.model_dump() for id, account in accounts.items()}
+            for channel, accounts in self.accounts.items()
+        }
 
     def _load(self, snapshot: Snapshot) -> None:
-        self.bots = dict(snapshot.bots)
-        self.numbers = dict(snapshot.numbers)
+        self.accounts: dict[str, dict[str, PlatformAccount]] = {
+            channel: {id: self._model(channel).model_validate(fields) for id, fields in accounts.items()}
+            for channel, accounts in snapshot.accounts.items()
+            if channel in self.channels
+        }
         self.hooks = snapshot.hooks
         self.options = snapshot.options
         self.clock_offset_ms = snapshot.clock_offset_ms
         self.people = dict(snapshot.people)
-        self._names_by_id = {id: person.name for person in self.people.values() for id in person.ids}
+        self._names_by_id = {id: person.name for person in self.people.values() for id in self.ids_of(person)}
         self.talks = dict(snapshot.talks)
         self.phones = {channel: dict(phones) for channel, phones in snapshot.phones.items()}
         self.slack = dict(snapshot.slack)
         self.mail = dict(snapshot.mail)
         self.webhooks = dict(snapshot.webhooks)
+        self.files = dict(snapshot.files)
+        self.uploads = dict(snapshot.uploads)
         self.counters = dict(snapshot.counters)
         self.log = list(snapshot.log)
         self.buckets.clear()
@@ -268,11 +314,3 @@ class State:
 
 def real_now() -> Instant:
     return time.time_ns() // 1_000_000
-
-
-def _pick(known: dict[str, T], account: str, what: str) -> T:
-    if account and account in known:
-        return known[account]
-    if known and not account:
-        return next(iter(known.values()))
-    raise Absent(f"no {what} {account or 'is set up'}; known: {', '.join(known) or 'none'}")

@@ -3,35 +3,40 @@
 Errors have the server's own words: ``{"ok": false, "error_code": 400, "description": …}``.
 """
 
-import json
 import math
 import re
 from collections.abc import Callable
 from typing import Any, ClassVar
 
 from infra.world.faults import Fault
-from infra.world.files import file_bytes
-from infra.world.model import Shown, TelegramBot
+from infra.world.files import place_of
+from infra.world.model import Person, Say, Shown, Webhook
 from infra.world.platform import StandIn
-from infra.world.telegram_chat import bot_user, chat_of, echo
+from infra.world.telegram_answers import fields_of, refusal, success, too_many
+from infra.world.telegram_bot import LOCAL_BOT, TelegramBot
+from infra.world.telegram_chat import bot_user, chat_of, echo, sent_content
 from infra.world.telegram_rules import (
+    FILE_FIELDS,
     Refused,
     allowed_updates,
     check_business,
     check_secret,
     check_url,
+    checked_caption,
+    checked_file,
     checked_keyboard,
     checked_text,
     shown_buttons,
 )
-from infra.world.wire import Answer, Call, Target, json_answer
+from infra.world.telegram_updates import build, file_url
+from infra.world.wire import Answer, Call, Target
 from sportello.channels.base import Button
 from sportello.domain.model import HOUR
 
 PATH = re.compile(r"/bot([^/]*)/([A-Za-z]+)")
-FILE_PATH = re.compile(r"/file/bot([^/]+)/(.+)")
 TOKEN = re.compile(r"[0-9]+:[A-Za-z0-9_-]+")
 BUSINESS_WINDOW = 24 * HOUR
+DOWNLOAD_LIMIT = 20_000_000
 
 
 class Telegram(StandIn):
@@ -40,28 +45,49 @@ class Telegram(StandIn):
     faults = frozenset(
         {"429", "500", "token_expired", "blocked", "deactivated", "chat_not_found", "migrated", "error"}
     )
+    account_model = TelegramBot
     methods: ClassVar[dict[str, str]] = {
         name.lower(): name
         for name in (
             "getMe", "setWebhook", "deleteWebhook", "getWebhookInfo", "getUpdates", "sendMessage",
-            "sendChatAction", "answerCallbackQuery", "getFile", "getBusinessConnection",
+            "sendChatAction", "answerCallbackQuery", "getFile", "getBusinessConnection", *FILE_FIELDS,
         )
     }  # fmt: skip
+
+    def local_account(self) -> TelegramBot:
+        return LOCAL_BOT
+
+    def local_connection(self, account: TelegramBot) -> dict[str, Any]:
+        return {
+            "secrets": [account.secret],
+            "token": account.token,
+            "accounts": [{"id": account.id, "role": "care", "name": account.username}],
+        }
+
+    def address(self, person: Person) -> str:
+        return str(person.telegram_id)
+
+    def addresses(self, person: Person) -> tuple[str, ...]:
+        """The chat with the bot, and the one with a business account."""
+        return (self.address(person), f"b{person.telegram_id}")
+
+    def say(self, say: Say) -> tuple[Webhook, str]:
+        return build(self.state, say)
+
+    def accepts(self, status: int, body: str) -> bool:
+        return 200 <= status < 300
 
     def target(self, call: Call) -> Target:
         match = PATH.fullmatch(call.path)
         if match is None:
-            return Target("file" if FILE_PATH.fullmatch(call.path) else "unknown")
+            return Target("unknown")
         method = self.methods.get(match.group(2).lower(), "unknown")
-        fields = _fields(call)
+        fields = fields_of(call)
         chat = str(fields.get("chat_id", ""))
         address = f"b{chat}" if fields.get("business_connection_id") else chat
-        return Target(method, address, sends=method == "sendMessage")
+        return Target(method, address, sends=method == "sendMessage" or method in FILE_FIELDS)
 
     def answer(self, call: Call) -> Answer:
-        file = FILE_PATH.fullmatch(call.path)
-        if file is not None:
-            return self._download(*file.groups())
         match = PATH.fullmatch(call.path)
         if match is None or not TOKEN.fullmatch(match.group(1)):
             return refusal(404, "Not Found")
@@ -69,7 +95,7 @@ class Telegram(StandIn):
             bot = self._bot_of(match.group(1))
             if bot is None:
                 return refusal(401, "Unauthorized")
-            return self._run(bot, match.group(2), _fields(call))
+            return self._run(bot, match.group(2), fields_of(call))
 
     def fail(self, call: Call, fault: Fault) -> Answer:
         if fault.kind == "429":
@@ -88,14 +114,16 @@ class Telegram(StandIn):
         return refusal(status, text)
 
     def _bot_of(self, token: str) -> TelegramBot | None:
-        return next((bot for bot in self.state.bots.values() if bot.token == token), None)
+        return next((bot for bot in self.state.accounts_of("telegram") if bot.token == token), None)
 
     def _run(self, bot: TelegramBot, method: str, fields: dict[str, Any]) -> Answer:
         name = self.methods.get(method.lower())
         if name is None:
             return refusal(404, "Not Found")
-        runner: Callable[[TelegramBot, dict[str, Any]], Answer] = getattr(self, "_" + name.lower())
         try:
+            if name in FILE_FIELDS:
+                return self._send_file(bot, FILE_FIELDS[name], fields)
+            runner: Callable[[TelegramBot, dict[str, Any]], Answer] = getattr(self, "_" + name.lower())
             return runner(bot, fields)
         except Refused as refused:
             return refusal(refused.status, refused.description)
@@ -147,7 +175,16 @@ class Telegram(StandIn):
 
     def _sendmessage(self, bot: TelegramBot, fields: dict[str, Any]) -> Answer:
         address = self._open_chat(bot, fields)
-        text = checked_text(fields)
+        return self._send(bot, address, fields, {"text": checked_text(fields)})
+
+    def _send_file(self, bot: TelegramBot, name: str, fields: dict[str, Any]) -> Answer:
+        address = self._open_chat(bot, fields)
+        file, caption = checked_file(fields, name), checked_caption(fields)
+        return self._send(bot, address, fields, {"kind": name, "text": caption, "file": file})
+
+    def _send(
+        self, bot: TelegramBot, address: str, fields: dict[str, Any], content: dict[str, Any]
+    ) -> Answer:
         keyboard = checked_keyboard(fields.get("reply_markup"))
         quoted = self._quoted(bot, address, fields)
         wait = self.state.buckets.take(
@@ -157,7 +194,7 @@ class Telegram(StandIn):
         )
         if wait:
             return too_many(math.ceil(wait))
-        answer = self._show(bot, address, text, keyboard, quoted)
+        answer = self._show(bot, address, content, keyboard, quoted)
         self._echo(bot, address, answer.id, str(fields.get("business_connection_id", "")))
         return answer
 
@@ -175,17 +212,15 @@ class Telegram(StandIn):
 
     def _getfile(self, bot: TelegramBot, fields: dict[str, Any]) -> Answer:
         file_id = str(fields.get("file_id", ""))
-        if not file_id.startswith("file-"):
+        place = place_of(file_url(bot, file_id))
+        served = self.state.served(place)
+        if served is None:
             raise Refused("wrong file_id or the file is temporarily unavailable")
-        size = len(file_bytes(file_id))
-        return success(
-            {
-                "file_id": file_id,
-                "file_unique_id": "u" + file_id,
-                "file_size": size,
-                "file_path": f"files/{file_id}",
-            }
-        )
+        size = len(served.content(place))
+        if size > DOWNLOAD_LIMIT:
+            raise Refused("file is too big")
+        file = {"file_id": file_id, "file_unique_id": "u" + file_id, "file_size": size}
+        return success(file | {"file_path": f"files/{file_id}"})
 
     def _getbusinessconnection(self, bot: TelegramBot, fields: dict[str, Any]) -> Answer:
         for business in bot.business:
@@ -196,8 +231,7 @@ class Telegram(StandIn):
     # --- parts -------------------------------------------------------------------------------
 
     def _replace(self, bot: TelegramBot, update: dict[str, Any]) -> None:
-        self.state.bots[bot.account] = bot.model_copy(update=update)
-        self.state.changed = True
+        self.state.keep_account("telegram", bot.model_copy(update=update))
 
     def _open_chat(self, bot: TelegramBot, fields: dict[str, Any]) -> str:
         """The phone address of a chat that this bot may write to now."""
@@ -206,7 +240,7 @@ class Telegram(StandIn):
             raise Refused("chat_id is empty")
         connection = str(fields.get("business_connection_id", ""))
         address = f"b{chat_id}" if connection else chat_id
-        talk = self.state.talk("telegram", bot.account, address)
+        talk = self.state.talk("telegram", bot.id, address)
         if connection:
             check_business(bot, connection)
             if talk is None or talk.last_in is None or self.state.now() >= talk.last_in + BUSINESS_WINDOW:
@@ -223,27 +257,32 @@ class Telegram(StandIn):
             return None
         if not isinstance(reply, dict) or "message_id" not in reply:
             raise Refused("can't parse reply parameters: message_id is not specified")
-        found = self.state.newest("telegram", address, id=str(reply["message_id"]), account=bot.account)
+        found = self.state.newest("telegram", address, id=str(reply["message_id"]), account=bot.id)
         if found is None and not reply.get("allow_sending_without_reply"):
             raise Refused("message to be replied not found")
         return found
 
     def _show(
-        self, bot: TelegramBot, address: str, text: str, keyboard: dict[str, Any], quoted: Shown | None
+        self,
+        bot: TelegramBot,
+        address: str,
+        content: dict[str, Any],
+        keyboard: dict[str, Any],
+        quoted: Shown | None,
     ) -> Answer:
-        talk = self.state.talk("telegram", bot.account, address)
+        talk = self.state.talk("telegram", bot.id, address)
         number = talk.next_id if talk else 1
-        self.state.keep_talk("telegram", bot.account, address, next_id=number + 1)
+        self.state.keep_talk("telegram", bot.id, address, next_id=number + 1)
         buttons: tuple[Button, ...] = shown_buttons(keyboard)
         time = self.state.now()
         shown = Shown(
             id=str(number),
             direction="out",
-            text=text,
             buttons=buttons,
             time=time,
-            account=bot.account,
+            account=bot.id,
             quote=quoted.id if quoted else "",
+            **content,
         )
         self.state.show("telegram", address, shown)
         message: dict[str, Any] = {
@@ -251,8 +290,7 @@ class Telegram(StandIn):
             "from": bot_user(bot),
             "chat": chat_of(self.state, address),
             "date": time // 1000,
-            "text": text,
-        }
+        } | sent_content(shown)
         if keyboard:
             message["reply_markup"] = keyboard
         if quoted:
@@ -260,44 +298,6 @@ class Telegram(StandIn):
         return success(message, id=str(number))
 
     def _echo(self, bot: TelegramBot, address: str, message_id: str, connection: str) -> None:
-        shown = self.state.newest("telegram", address, id=message_id, account=bot.account)
+        shown = self.state.newest("telegram", address, id=message_id, account=bot.id)
         if connection and shown is not None and bot.webhook_url:
             self.post(echo(self.state, bot, address, shown, connection), 0.05)
-
-    def _download(self, token: str, path: str) -> Answer:
-        if self._bot_of(token) is None or not path.startswith("files/file-"):
-            return refusal(404, "Not Found")
-        return Answer(200, file_bytes(path.removeprefix("files/")), "application/octet-stream")
-
-
-def success(result: Any, *, description: str = "", id: str = "") -> Answer:
-    value = {"ok": True, "result": result} | ({"description": description} if description else {})
-    return json_answer(200, value, id=id)
-
-
-def refusal(status: int, description: str, parameters: dict[str, Any] | None = None) -> Answer:
-    value: dict[str, Any] = {"ok": False, "error_code": status, "description": description}
-    if parameters:
-        value["parameters"] = parameters
-    return json_answer(status, value, code=str(status))
-
-
-def too_many(seconds: int) -> Answer:
-    text = f"Too Many Requests: retry after {seconds}"
-    return refusal(429, text, parameters={"retry_after": seconds})
-
-
-def _fields(call: Call) -> dict[str, Any]:
-    """Parameters as Telegram takes them: query, form or JSON body, nested values also as JSON text."""
-    fields: dict[str, Any] = dict(call.query)
-    if "json" in call.headers.get("content-type", ""):
-        fields |= call.json or {}
-    else:
-        fields |= call.form
-    for name in ("reply_markup", "reply_parameters", "allowed_updates", "entities"):
-        if isinstance(fields.get(name), str):
-            try:
-                fields[name] = json.loads(fields[name])
-            except ValueError:
-                fields[name] = {"unreadable": True}
-    return fields

@@ -4,8 +4,9 @@ import hashlib
 import json
 from typing import Any
 
-from infra.world.model import Person, Say, Shown, TelegramBot, TelegramBusiness, Webhook
+from infra.world.model import Person, Say, Shown, Webhook
 from infra.world.state import Absent, State
+from infra.world.telegram_bot import TelegramBot, TelegramBusiness
 from sportello.domain.model import Instant
 
 FIRST_UPDATE = 100_000_001
@@ -30,13 +31,13 @@ class Chat:
         return f"{prefix}{self.person.telegram_id}"
 
     def next_message_id(self) -> int:
-        talk = self.state.talk("telegram", self.bot.account, self.address)
+        talk = self.state.talk("telegram", self.bot.id, self.address)
         number = talk.next_id if talk else 1
         update: dict[str, Any] = {"next_id": number + 1}
         if not self.say.as_owner:
             # The newest wins: a message that was written earlier does not shorten the window.
             update["last_in"] = max(self.time, (talk.last_in or 0) if talk else 0)
-        self.state.keep_talk("telegram", self.bot.account, self.address, **update)
+        self.state.keep_talk("telegram", self.bot.id, self.address, **update)
         return number
 
     def user(self) -> dict[str, Any]:
@@ -71,7 +72,7 @@ class Chat:
         """The message meant: the one named, else the newest that fits."""
         if self.say.target:
             wanted["id"] = self.say.target
-        found = self.state.newest("telegram", self.address, account=self.bot.account, **wanted)
+        found = self.state.newest("telegram", self.address, account=self.bot.id, **wanted)
         if found is None:
             raise Absent(f"no such message on that phone: {wanted}")
         return found
@@ -98,7 +99,7 @@ def webhook_of(
     return Webhook(
         id=f"telegram-{bot.id}-{update_id}",
         channel="telegram",
-        account=bot.account,
+        account=bot.id,
         address=address,
         message_id=message_id,
         url=bot.webhook_url,
@@ -118,13 +119,27 @@ def echo(state: State, bot: TelegramBot, address: str, shown: Shown, business: s
         "sender_business_bot": bot_user(bot),
         "chat": chat_of(state, address),
         "date": shown.time // 1000,
-        "text": shown.text,
-    }
+    } | sent_content(shown)
     return webhook_of(state, bot, address, {"business_message": message}, shown.id)
 
 
+def sent_content(shown: Shown) -> dict[str, Any]:
+    """The part of a message of ours that says what it is."""
+    if shown.file is None:
+        return {"text": shown.text}
+    file = {
+        "file_id": f"ours-{shown.id}",
+        "file_unique_id": f"uours-{shown.id}",
+        "file_size": shown.file.size,
+    }
+    caption = {"caption": shown.text} if shown.text else {}
+    if shown.kind == "photo":
+        return {"photo": [file | {"width": 800, "height": 800}]} | caption
+    return {shown.kind: file | {"file_name": shown.file.name, "mime_type": shown.file.mime}} | caption
+
+
 def bot_user(bot: TelegramBot) -> dict[str, Any]:
-    return {"id": bot.id, "is_bot": True, "first_name": bot.username, "username": bot.username}
+    return {"id": int(bot.id), "is_bot": True, "first_name": bot.username, "username": bot.username}
 
 
 def group_id(name: str) -> int:

@@ -4,7 +4,10 @@ import re
 from typing import Any
 from urllib.parse import urlsplit
 
-from infra.world.model import TelegramBot
+from infra.world.files import uploaded
+from infra.world.model import File
+from infra.world.telegram_bot import TelegramBot
+from infra.world.wire import Part
 from sportello.channels.base import Button, measure
 
 TEXT_LIMIT = 4096
@@ -17,6 +20,12 @@ EVERY_UPDATE = (
     "my_chat_member", "chat_member",
 )  # fmt: skip
 DEFAULT_OFF = ("chat_member", "message_reaction", "message_reaction_count")
+CAPTION_LIMIT = 1024
+FILE_FIELDS = {
+    "sendPhoto": "photo", "sendVideo": "video", "sendAudio": "audio", "sendVoice": "voice",
+    "sendDocument": "document",
+}  # fmt: skip
+PHOTO_LIMIT, FILE_LIMIT = 10_000_000, 50_000_000
 WEIGHTY = ("url", "callback_data", "web_app", "login_url", "copy_text", "switch_inline_query", "pay")
 
 
@@ -30,20 +39,43 @@ class Refused(Exception):
 
 
 def checked_text(fields: dict[str, Any]) -> str:
-    text = fields.get("text", "")
-    if not isinstance(text, str):
-        text = str(text)
-    if any("\ud800" <= character <= "\udfff" for character in text):
-        raise Refused("strings must be encoded in UTF-8")
-    text = text.strip()
+    text = _plain(fields, "text")
     if not text:
         raise Refused("message text is empty")
     if measure(text, "utf16") > TEXT_LIMIT:
         raise Refused("message is too long")
+    return text
+
+
+def checked_caption(fields: dict[str, Any]) -> str:
+    text = _plain(fields, "caption")
+    if measure(text, "utf16") > CAPTION_LIMIT:
+        raise Refused("message caption is too long")
+    return text
+
+
+def _plain(fields: dict[str, Any], name: str) -> str:
+    text = str(fields.get(name, ""))
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise Refused("strings must be encoded in UTF-8")
     if fields.get("parse_mode"):
         # The phone shows plain text: markup that nobody renders here would pass unchecked.
         raise Refused("can't parse entities: the local world takes plain text only")
-    return text
+    return text.strip()
+
+
+def checked_file(fields: dict[str, Any], name: str) -> File:
+    """The file that is uploaded as that field; what lies at an address is not looked at here."""
+    given = fields.get(name)
+    if not isinstance(given, Part):
+        raise Refused(f"there is no {name} in the request")
+    if not given.content:
+        raise Refused("file must be non-empty")
+    if len(given.content) > (PHOTO_LIMIT if name == "photo" else FILE_LIMIT):
+        raise Refused("Request Entity Too Large", 413)
+    if name == "photo" and not given.content_type.startswith("image/"):
+        raise Refused("IMAGE_PROCESS_FAILED")
+    return uploaded(given.content, given.filename, given.content_type)
 
 
 def checked_keyboard(markup: Any) -> dict[str, Any]:

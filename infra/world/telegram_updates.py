@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
-from infra.world.files import file_bytes
-from infra.world.model import Say, Shown, TelegramBot, Webhook
+from infra.world.files import customer_file, place_of
+from infra.world.model import Say, Shown, Webhook
 from infra.world.state import Absent, State
+from infra.world.telegram_bot import TelegramBot
 from infra.world.telegram_chat import Chat, bot_user, chat_of, owner_user, webhook_of
 
 FILES = {"voice": "audio/ogg", "audio": "audio/mpeg", "video": "video/mp4", "document": "application/pdf"}
@@ -13,10 +14,10 @@ FILES = {"voice": "audio/ogg", "audio": "audio/mpeg", "video": "video/mp4", "doc
 
 def build(state: State, say: Say) -> tuple[Webhook, str]:
     """The update of one act, shown on the phone; and why it will not be delivered, if so."""
-    if say.kind == "moved":
-        raise Absent("a Telegram id never changes")
-    chat = Chat(state, state.bot(say.account), state.person(say.sender), say)
-    kind, body, message_id = BUILDERS.get(say.kind, _message)(chat)
+    if say.kind not in BUILDERS:
+        raise Absent(f"telegram has no kind {say.kind!r}; known: {', '.join(sorted(BUILDERS))}")
+    chat = Chat(state, state.account("telegram", say.account), state.person(say.sender), say)
+    kind, body, message_id = BUILDERS[say.kind](chat)
     webhook = webhook_of(state, chat.bot, chat.address, {kind: body}, message_id)
     return webhook, _withheld(chat.bot, kind)
 
@@ -32,7 +33,7 @@ Built = tuple[str, dict[str, Any], str]
 
 def _message(chat: Chat) -> Built:
     number = chat.next_message_id()
-    body = chat.message(number, chat.time) | _content(chat.say, number)
+    body = chat.message(number, chat.time) | _content(chat)
     chat.state.show(
         "telegram",
         chat.address,
@@ -42,25 +43,26 @@ def _message(chat: Chat) -> Built:
             kind=chat.say.kind,
             text=chat.say.text,
             time=chat.time,
-            account=chat.bot.account,
+            account=chat.bot.id,
             quote=chat.say.quote,
         ),
     )
     return ("business_message" if chat.say.business else "message"), body, str(number)
 
 
-def _content(say: Say, number: int) -> dict[str, Any]:
+def _content(chat: Chat) -> dict[str, Any]:
+    say = chat.say
     if say.kind == "media":
-        return _media(say, number)
+        return _media(chat)
     if say.kind == "sticker":
-        file = {"file_id": f"file-{number}", "file_unique_id": f"u{number}", "file_size": 90}
-        return {"sticker": file | {"type": "regular", "width": 512, "height": 512, "emoji": say.text or "👍"}}
+        sticker = {"type": "regular", "width": 512, "height": 512, "emoji": say.text or "👍"}
+        return {"sticker": _file(chat, "image/webp") | sticker}
     if say.kind == "location":
         return {"location": {"latitude": 45.4642, "longitude": 9.19}}
     if say.kind == "contact":
         return {"contact": {"phone_number": "+12025550123", "first_name": say.text or "Somebody"}}
     if say.kind == "unsupported":
-        return {"story": {"chat": {"id": number, "type": "private"}, "id": number}}
+        return {"story": {"chat": {"id": 1, "type": "private"}, "id": 1}}
     if say.kind == "raw":
         return dict(say.raw)
     content: dict[str, Any] = {"text": say.text}
@@ -70,24 +72,14 @@ def _content(say: Say, number: int) -> dict[str, Any]:
     return content
 
 
-def _media(say: Say, number: int) -> dict[str, Any]:
+def _media(chat: Chat) -> dict[str, Any]:
+    say = chat.say
     caption = {"caption": say.text} if say.text else {}
-    file = f"file-{number}"
     if say.media in ("", "photo", "image"):
-        sizes = [
-            {
-                "file_id": f"{file}-{size}",
-                "file_unique_id": f"u{number}-{size}",
-                "width": size,
-                "height": size,
-                "file_size": len(file_bytes(f"{file}-{size}")),
-            }
-            for size in (90, 320, 800)
-        ]
+        sizes = [_file(chat, "image/jpeg") | {"width": size, "height": size} for size in (90, 320, 800)]
         return {"photo": sizes} | caption
-    content: dict[str, Any] = {"file_id": file, "file_unique_id": f"u{number}"}
-    content |= {"mime_type": FILES.get(say.media, "application/octet-stream")}
-    content |= {"file_size": len(file_bytes(file))}
+    mime = FILES.get(say.media, "application/octet-stream")
+    content = _file(chat, mime) | {"mime_type": mime}
     if say.media in ("voice", "audio", "video"):
         content["duration"] = 4
     if say.media == "document":
@@ -95,13 +87,27 @@ def _media(say: Say, number: int) -> dict[str, Any]:
     return {say.media: content} | caption
 
 
+def _file(chat: Chat, mime: str) -> dict[str, Any]:
+    """A file of the customer's, to be asked for by its id."""
+    file_id = f"file-{chat.state.next('telegram files')}"
+    url = file_url(chat.bot, file_id)
+    served = customer_file("telegram", mime, chat.say.more)
+    chat.state.serve(url, served)
+    size = len(served.content(place_of(url)))
+    return {"file_id": file_id, "file_unique_id": f"u{file_id}", "file_size": size}
+
+
+def file_url(bot: TelegramBot, file_id: str) -> str:
+    return f"https://api.telegram.org/file/bot{bot.token}/files/{file_id}"
+
+
 def _button(chat: Chat) -> Built:
     wanted = chat.say.button or chat.say.text
-    item, button = chat.state.tapped("telegram", chat.address, chat.bot.account, wanted)
+    item, button = chat.state.tapped("telegram", chat.address, chat.bot.id, wanted)
     query_id = str(chat.state.next(f"callbacks:{chat.bot.id}", 4_000_000_001))
     chat.state.next(f"callback:{chat.bot.id}:{query_id}")
     tap = Shown(id=f"tap-{query_id}", direction="in", kind="button", text=button.title, time=chat.time)
-    chat.state.show("telegram", chat.address, tap.model_copy(update={"account": chat.bot.account}))
+    chat.state.show("telegram", chat.address, tap.model_copy(update={"account": chat.bot.id}))
     shown = {
         "message_id": int(item.id),
         "from": bot_user(chat.bot),
@@ -139,7 +145,7 @@ def _reaction(chat: Chat) -> Built:
     shown = Shown(
         id=f"reaction-{target.id}", direction="in", kind="reaction", text=chat.say.text, time=chat.time
     )
-    chat.state.show("telegram", chat.address, shown.model_copy(update={"account": chat.bot.account}))
+    chat.state.show("telegram", chat.address, shown.model_copy(update={"account": chat.bot.id}))
     new = [{"type": "emoji", "emoji": chat.say.text}] if chat.say.text else []
     body = {
         "chat": chat_of(chat.state, chat.address),
@@ -154,7 +160,7 @@ def _reaction(chat: Chat) -> Built:
 
 def _membership(chat: Chat) -> Built:
     blocked = chat.say.kind == "block"
-    chat.state.keep_talk("telegram", chat.bot.account, chat.address, blocked=blocked)
+    chat.state.keep_talk("telegram", chat.bot.id, chat.address, blocked=blocked)
     before, after = ("member", "kicked") if blocked else ("kicked", "member")
     until = {"until_date": 0} if blocked else {}
     body = {
@@ -174,7 +180,7 @@ def _business_connection(chat: Chat) -> Built:
     others = tuple(known for known in chat.bot.business if known.id != business.id)
     business = business.model_copy(update={"enabled": enabled})
     bot = chat.bot.model_copy(update={"business": (*others, business)})
-    chat.state.bots[bot.account] = bot
+    chat.state.keep_account("telegram", bot)
     body = {
         "id": business.id,
         "user": owner_user(business),
@@ -186,7 +192,8 @@ def _business_connection(chat: Chat) -> Built:
     return "business_connection", body, ""
 
 
-BUILDERS: dict[str, Callable[[Chat], Built]] = {
+MESSAGES = ("text", "media", "sticker", "location", "contact", "unsupported", "raw")
+BUILDERS: dict[str, Callable[[Chat], Built]] = dict.fromkeys(MESSAGES, _message) | {
     "button": _button,
     "edit": _edit,
     "delete": _delete,

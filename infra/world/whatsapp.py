@@ -1,5 +1,6 @@
 """WhatsApp's Cloud API as the desk calls it: developers.facebook.com/docs/whatsapp/cloud-api."""
 
+import hmac
 import re
 import uuid
 from collections.abc import Callable
@@ -9,12 +10,14 @@ from urllib.parse import urlencode
 import urllib3
 
 from infra.world.faults import Fault
-from infra.world.files import digest_hex, file_bytes
-from infra.world.model import Webhook, WhatsAppNumber
+from infra.world.model import Person, Say, Webhook
 from infra.world.platform import StandIn
 from infra.world.state import State
+from infra.world.whatsapp_files import file_object, take_upload
 from infra.world.whatsapp_messages import LATER, Messages
+from infra.world.whatsapp_number import LOCAL_NUMBER, WhatsAppNumber
 from infra.world.whatsapp_rules import GraphError
+from infra.world.whatsapp_webhooks import build
 from infra.world.wire import Answer, Call, Target, json_answer
 
 PATH = re.compile(r"/v[0-9]+\.[0-9]+/([^/]+)(?:/([a-z_]+))?")
@@ -33,6 +36,33 @@ class WhatsApp(StandIn):
     def __init__(self, state: State, post: Callable[[Webhook, float], None]) -> None:
         super().__init__(state, post)
         self._messages = Messages(state, post)
+
+    account_model = WhatsAppNumber
+
+    def local_account(self) -> WhatsAppNumber:
+        return LOCAL_NUMBER
+
+    def local_connection(self, account: WhatsAppNumber) -> dict[str, Any]:
+        return {
+            "secrets": [account.app_secret],
+            "token": account.token,
+            "accounts": [{"id": account.id, "role": "care"}],
+            "settings": {"verify_token": "local-desk-verify", "waba_id": account.waba_id},
+        }
+
+    def address(self, person: Person) -> str:
+        return person.wa_id
+
+    def say(self, say: Say) -> tuple[Webhook | None, str]:
+        return build(self.state, say)
+
+    def claims(self, call: Call) -> bool:
+        """Other channels of Meta answer at the same hosts: this one knows its numbers and tokens."""
+        numbers: tuple[WhatsAppNumber, ...] = self.state.accounts_of("whatsapp")
+        match = PATH.fullmatch(call.path)
+        subject = match.group(1) if match else ""
+        token = call.headers.get("authorization", "").removeprefix("Bearer ")
+        return any(subject in (number.id, number.waba_id) or token == number.token for number in numbers)
 
     def target(self, call: Call) -> Target:
         match = PATH.fullmatch(call.path)
@@ -54,7 +84,7 @@ class WhatsApp(StandIn):
         code = FAULT_CODES.get(fault.kind) or int(fault.code or "131000")
         error = GraphError(code)
         match = PATH.fullmatch(call.path)
-        number = self.state.numbers.get(match.group(1)) if match else None
+        number = self._number(match.group(1)) if match else None
         comes_later = code in LATER and self._messages.errors_come_later()
         if number is not None and (fault.kind == "failed_later" or comes_later):
             with self.state.lock:
@@ -65,24 +95,31 @@ class WhatsApp(StandIn):
         headers = {"Retry-After": str(fault.retry_after)}
         return Answer(answer.status, answer.body, code=answer.code, headers=headers)
 
+    def _number(self, id: str) -> WhatsAppNumber | None:
+        numbers: tuple[WhatsAppNumber, ...] = self.state.accounts_of("whatsapp")
+        return next((number for number in numbers if number.id == id), None)
+
     def _answer(self, call: Call) -> Answer:
         token = call.headers.get("authorization", "").removeprefix("Bearer ")
         with self.state.lock:
-            numbers = [number for number in self.state.numbers.values() if token and number.token == token]
+            numbers = [
+                number for number in self.state.accounts_of("whatsapp") if token and number.token == token
+            ]
         if not numbers:
             raise GraphError(190, "Invalid OAuth access token - Cannot parse access token")
-        if call.host == "lookaside.fbsbx.com":
-            return Answer(200, file_bytes(call.path.rpartition("/")[2]), "application/octet-stream")
+        check_proof(call, token, numbers)
         match = PATH.fullmatch(call.path)
         if match is None:
             raise GraphError(100, f"Unsupported {call.method.lower()} request.")
         subject, edge = match.group(1), match.group(2) or ""
         if edge == "subscribed_apps":
             return self._subscribed_apps(call, subject, numbers)
-        number = next((number for number in numbers if number.phone_number_id == subject), None)
+        number = next((number for number in numbers if number.id == subject), None)
         if edge == "messages" and call.method == "POST" and number is not None:
             with self.state.lock:
                 return self._messages.take(number, call.json)
+        if edge == "media" and call.method == "POST" and number is not None:
+            return take_upload(self.state, call.parts)
         if not edge and call.method == "GET":
             return self._object(call, subject, number)
         raise GraphError(100, _missing(call, subject), subcode=33)
@@ -92,7 +129,7 @@ class WhatsApp(StandIn):
     def _object(self, call: Call, subject: str, number: WhatsAppNumber | None) -> Answer:
         if number is not None:
             every = {
-                "id": number.phone_number_id,
+                "id": number.id,
                 "display_phone_number": number.display_phone_number,
                 "verified_name": number.verified_name,
                 "quality_rating": "GREEN",
@@ -101,8 +138,9 @@ class WhatsApp(StandIn):
             }
             wanted = [name for name in call.query.get("fields", "").split(",") if name] or every
             return json_answer(200, {name: every[name] for name in ("id", *wanted) if name in every})
-        if subject.isdigit() and int(subject) >= 1_000_000_000_000_001:
-            return json_answer(200, _file_object(subject))
+        file = file_object(self.state, subject)
+        if file is not None:
+            return json_answer(200, file)
         raise GraphError(100, _missing(call, subject), subcode=33)
 
     def _subscribed_apps(self, call: Call, waba: str, numbers: list[WhatsAppNumber]) -> Answer:
@@ -110,7 +148,11 @@ class WhatsApp(StandIn):
         if not ours:
             raise GraphError(100, _missing(call, waba), subcode=33)
         if call.method == "GET":
-            app = {"whatsapp_business_api_data": {"id": "1000000000000001", "name": "Service desk"}}
+            app: dict[str, Any] = {
+                "whatsapp_business_api_data": {"id": "1000000000000001", "name": "Service desk"}
+            }
+            if ours[0].override:
+                app["override_callback_uri"] = ours[0].override
             return json_answer(200, {"data": [app] if ours[0].subscribed else []})
         body = call.json or call.form
         update: dict[str, Any] = {"subscribed": call.method == "POST"}
@@ -119,12 +161,19 @@ class WhatsApp(StandIn):
             if not ours[0].subscribed:
                 raise GraphError(100, "Before override the current callback uri, your app must be subscribed")
             verify_callback(callback, str(body.get("verify_token", "")))
-            update["webhook_url"] = callback
+            update |= {"webhook_url": callback, "override": callback}
         with self.state.lock:
             for number in ours:
-                self.state.numbers[number.account] = number.model_copy(update=update)
-            self.state.changed = True
+                self.state.keep_account("whatsapp", number.model_copy(update=update))
         return json_answer(200, {"success": True})
+
+
+def check_proof(call: Call, token: str, numbers: list[WhatsAppNumber]) -> None:
+    """``appsecret_proof`` may come with any call, and is checked wherever it does."""
+    given = call.query.get("appsecret_proof")
+    proofs = {hmac.new(n.app_secret.encode(), token.encode(), "sha256").hexdigest() for n in numbers}
+    if given is not None and given not in proofs:
+        raise GraphError(100, "Invalid appsecret_proof provided in the API argument")
 
 
 def verify_callback(url: str, verify_token: str) -> None:
@@ -137,17 +186,6 @@ def verify_callback(url: str, verify_token: str) -> None:
         raise GraphError(2200, "Callback verification failed: no answer") from None
     if answer.status != 200 or answer.data.decode("utf-8", "replace") != challenge:
         raise GraphError(2200, f"Callback verification failed: HTTP Status Code = {answer.status}")
-
-
-def _file_object(file_id: str) -> dict[str, Any]:
-    return {
-        "messaging_product": "whatsapp",
-        "url": f"https://lookaside.fbsbx.com/whatsapp_business/attachments/{file_id}",
-        "mime_type": "application/octet-stream",
-        "sha256": digest_hex(file_id),
-        "file_size": len(file_bytes(file_id)),
-        "id": file_id,
-    }
 
 
 def _missing(call: Call, subject: str) -> str:

@@ -8,10 +8,11 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from infra.world.model import Person, Shown, TemplateForm, Webhook, WhatsAppNumber
+from infra.world.model import File, Person, Shown, Webhook
 from infra.world.people import BSUID, new_wamid
 from infra.world.state import State
-from infra.world.whatsapp_rules import GraphError, check_message
+from infra.world.whatsapp_number import TemplateForm, WhatsAppNumber
+from infra.world.whatsapp_rules import MEDIA, GraphError, check_message
 from infra.world.whatsapp_webhooks import status_webhook
 from infra.world.wire import Answer, json_answer
 from sportello.channels.base import Button
@@ -68,7 +69,7 @@ class Messages:
         return str(recipient)
 
     def _check_recipient(self, number: WhatsAppNumber, person: Person | None, kind: str) -> None:
-        talk = self.state.talk("whatsapp", number.account, person.wa_id) if person else None
+        talk = self.state.talk("whatsapp", number.id, person.wa_id) if person else None
         if person is None or (talk is not None and talk.blocked):
             raise GraphError(131026, "Message undeliverable.")
         last_in = talk.last_in if talk else None
@@ -78,7 +79,7 @@ class Messages:
                 "Message failed to send because more than 24 hours have passed since the customer"
                 " last replied to this number.",
             )
-        pair = f"whatsapp:{number.account}:{person.wa_id}"
+        pair = f"whatsapp:{number.id}:{person.wa_id}"
         if self.state.options.whatsapp_pair_rate and self.state.buckets.take(
             pair, PAIR_BURST, PAIR_PER_SECOND
         ):
@@ -90,6 +91,7 @@ class Messages:
         text = str(content.get("body", content.get("caption", "")))
         buttons: tuple[Button, ...] = ()
         shown_kind = kind
+        file: File | None = None
         if kind == "template":
             text, buttons = _filled(number, content)
         elif kind == "interactive":
@@ -97,6 +99,8 @@ class Messages:
             buttons = _interactive_buttons(content["action"])
         elif kind == "reaction":
             text = content["emoji"]
+        elif kind in MEDIA:
+            file = self._file(kind, content)
         context = body.get("context")
         return Shown(
             id=new_wamid(number.display_phone_number, uuid.uuid4().bytes),
@@ -104,16 +108,26 @@ class Messages:
             kind=shown_kind,
             text=text,
             buttons=buttons,
+            file=file,
             time=self.state.now(),
-            account=number.account,
+            account=number.id,
             quote=str(context.get("message_id", "")) if isinstance(context, dict) else "",
             tag=str(body.get("biz_opaque_callback_data", "")),
         )
 
+    def _file(self, kind: str, content: dict[str, Any]) -> File:
+        """An uploaded file by its id, or the address of one, which is not fetched here."""
+        if not content.get("id"):
+            return File(url=str(content["link"]))
+        file = self.state.upload("whatsapp", str(content["id"]))
+        if file is None:
+            raise GraphError(100, f"Param {kind}['id'] is not a valid media id.")
+        return file
+
     def _mark_read(self, number: WhatsAppNumber, body: dict[str, Any]) -> Answer:
         wanted = str(body.get("message_id", ""))
         for address in self.state.phones.get("whatsapp", {}):
-            if self.state.newest("whatsapp", address, id=wanted, direction="in", account=number.account):
+            if self.state.newest("whatsapp", address, id=wanted, direction="in", account=number.id):
                 return json_answer(200, {"success": True})
         raise GraphError(100, "message_id does not exist")
 
@@ -128,7 +142,7 @@ class Messages:
     def _accept_to_fail(self, number: WhatsAppNumber, given: str, error: GraphError, tag: str) -> Answer:
         wamid = new_wamid(number.display_phone_number, uuid.uuid4().bytes)
         address = self.state.address("whatsapp", given)
-        unseen = Shown(id=wamid, direction="out", time=self.state.now(), account=number.account, tag=tag)
+        unseen = Shown(id=wamid, direction="out", time=self.state.now(), account=number.id, tag=tag)
         self._send_status(number, address, unseen, "failed", error)
         return _accepted(given, self.state.known(given), wamid)
 

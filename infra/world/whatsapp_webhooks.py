@@ -11,10 +11,11 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from infra.world.files import digest_base64
-from infra.world.model import Person, Say, Shown, Webhook, WhatsAppNumber
+from infra.world.files import customer_file, place_of, sha256_base64
+from infra.world.model import Person, Say, Shown, Webhook
 from infra.world.people import invent, new_wamid
 from infra.world.state import Absent, State
+from infra.world.whatsapp_number import WhatsAppNumber
 from infra.world.whatsapp_rules import GraphError
 from sportello.domain.model import Instant
 
@@ -36,7 +37,7 @@ class Conversation:
         """The message meant: the one named, else the newest that fits."""
         if self.say.target:
             wanted["id"] = self.say.target
-        account = self.number.account
+        account = self.number.id
         found = self.state.newest("whatsapp", self.person.wa_id, account=account, **wanted)
         if found is None:
             raise Absent(f"no such message on that phone: {wanted}")
@@ -49,7 +50,7 @@ class Conversation:
             kind=kind,
             text=text,
             time=self.time,
-            account=self.number.account,
+            account=self.number.id,
             quote=self.say.quote,
         )
         self.state.show("whatsapp", self.person.wa_id, item)
@@ -57,14 +58,15 @@ class Conversation:
 
 def build(state: State, say: Say) -> tuple[Webhook | None, str]:
     """The webhook of one act, shown on the phone; and why there is none to deliver, if so."""
-    if say.kind == "business_connection":
-        raise Absent("WhatsApp has no business connections")
-    talk = Conversation(state, state.number(say.account), state.person(say.sender), say)
+    if say.kind not in (*BUILDERS, "block", "unblock"):
+        known = sorted([*BUILDERS, "block", "unblock"])
+        raise Absent(f"whatsapp has no kind {say.kind!r}; known: {', '.join(known)}")
+    talk = Conversation(state, state.account("whatsapp", say.account), state.person(say.sender), say)
     if say.kind in ("block", "unblock"):
         blocked = say.kind == "block"
-        state.keep_talk("whatsapp", talk.number.account, talk.person.wa_id, blocked=blocked)
+        state.keep_talk("whatsapp", talk.number.id, talk.person.wa_id, blocked=blocked)
         return None, "WhatsApp tells nobody of a block"
-    content = BUILDERS.get(say.kind, _message)(talk)
+    content = BUILDERS[say.kind](talk)
     if not say.group:
         _open_window(talk)
     person = talk.person
@@ -80,7 +82,7 @@ def webhook_of(
     """Signed over the very bytes that are sent, escaped as Meta escapes them."""
     metadata = {
         "display_phone_number": number.display_phone_number,
-        "phone_number_id": number.phone_number_id,
+        "phone_number_id": number.id,
     }
     change = {"value": {"messaging_product": "whatsapp", "metadata": metadata} | value, "field": "messages"}
     envelope = {
@@ -92,7 +94,7 @@ def webhook_of(
     return Webhook(
         id=f"whatsapp-{state.next('whatsapp webhooks')}",
         channel="whatsapp",
-        account=number.account,
+        account=number.id,
         address=address,
         message_id=message_id,
         url=number.webhook_url,
@@ -129,7 +131,7 @@ def status_webhook(
 
 
 def _open_window(talk: Conversation) -> None:
-    account, address = talk.number.account, talk.person.wa_id
+    account, address = talk.number.id, talk.person.wa_id
     before = talk.state.talk("whatsapp", account, address)
     # The newest wins: a message that was written earlier does not shorten the window.
     last_in = max(talk.time, (before.last_in or 0) if before else 0)
@@ -200,11 +202,18 @@ def _media(talk: Conversation) -> dict[str, Any]:
 
 def _file(talk: Conversation, mime: str) -> dict[str, Any]:
     file_id = str(talk.state.next("whatsapp files", 1_000_000_000_000_001))
-    return {"id": file_id, "mime_type": mime, "sha256": digest_base64(file_id)}
+    url = file_url(file_id)
+    served = customer_file("whatsapp", mime, talk.say.more, f"Bearer {talk.number.token}")
+    talk.state.serve(url, served)
+    return {"id": file_id, "mime_type": mime, "sha256": sha256_base64(served.content(place_of(url)))}
+
+
+def file_url(file_id: str) -> str:
+    return f"https://lookaside.fbsbx.com/whatsapp_business/attachments/{file_id}"
 
 
 def _button(talk: Conversation) -> dict[str, Any]:
-    account, address = talk.number.account, talk.person.wa_id
+    account, address = talk.number.id, talk.person.wa_id
     wanted = talk.say.button or talk.say.text
     item, button = talk.state.tapped("whatsapp", address, account, wanted)
     talk.show("button", button.title)
@@ -259,7 +268,8 @@ def _moved(talk: Conversation) -> dict[str, Any]:
     return {"type": "system", "from": before.wa_id, "system": system}
 
 
-BUILDERS: dict[str, Callable[[Conversation], dict[str, Any]]] = {
+MESSAGES = ("text", "media", "sticker", "location", "contact", "unsupported", "raw")
+BUILDERS: dict[str, Callable[[Conversation], dict[str, Any]]] = dict.fromkeys(MESSAGES, _message) | {
     "button": _button,
     "edit": _edit,
     "delete": _delete,

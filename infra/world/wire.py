@@ -1,10 +1,36 @@
 """What goes over the world's wire: a call as it arrived and the answer that it gets."""
 
+import email
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from email.message import MIMEPart
+from email.policy import default as mail_policy
 from typing import Any
 from urllib.parse import parse_qsl
+
+LOGGED = 2000
+"""Bytes that the log keeps of what is not JSON."""
+SCOPE = re.compile(r"AWS4-HMAC-SHA256 Credential=[^/]+/[0-9]+/[^/]+/([a-z0-9-]+)/aws4_request")
+
+
+@dataclass(frozen=True)
+class Part:
+    """One field or file of a form that uploads."""
+
+    name: str
+    content: bytes
+    filename: str = ""
+    content_type: str = ""
+
+    @property
+    def text(self) -> str:
+        return self.content.decode("utf-8", "replace")
+
+    @property
+    def told(self) -> str:
+        return f"{len(self.content)} bytes of {self.content_type}" if self.filename else self.text[:LOGGED]
 
 
 @dataclass(frozen=True)
@@ -32,6 +58,30 @@ class Call:
     def form(self) -> dict[str, str]:
         return dict(parse_qsl(self.body.decode("utf-8", "replace"), keep_blank_values=True))
 
+    @property
+    def parts(self) -> dict[str, "Part"]:
+        """The parts of a ``multipart/form-data`` body by name; of any other, nothing."""
+        kind = self.headers.get("content-type", "")
+        if not kind.startswith("multipart/"):
+            return {}
+        head = f"Content-Type: {kind}\r\n\r\n".encode("ascii", "replace")
+        message = email.message_from_bytes(head + self.body, policy=mail_policy)
+        return {part.name: part for part in map(_part, message.iter_parts())}
+
+    @property
+    def told(self) -> Any:
+        """For the log: JSON, the fields of a form with files, or the beginning of what is neither."""
+        value = self.json
+        if value is None and self.parts:
+            return {name: part.told for name, part in self.parts.items()}
+        return self.body[:LOGGED].decode("utf-8", "replace") if value is None else value
+
+    @property
+    def aws_service(self) -> str:
+        """The AWS service that a signed request is meant for, e.g. ``ses``; empty: it is none."""
+        match = SCOPE.match(self.headers.get("authorization", ""))
+        return match.group(1) if match else ""
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -45,13 +95,16 @@ class Answer:
     """The platform's own error code or word; empty when it went well."""
     id: str = ""
     """The platform's id of the message that was accepted."""
+    chunked: bool = False
+    """Sent in pieces, without its length beforehand."""
 
     @property
-    def json(self) -> Any:
+    def told(self) -> Any:
+        """For the log: the JSON, or the beginning of what is none."""
         try:
             return json.loads(self.body)
         except ValueError:
-            return self.body.decode("utf-8", "replace")
+            return self.body[:LOGGED].decode("utf-8", "replace")
 
 
 @dataclass(frozen=True)
@@ -69,6 +122,15 @@ class Target:
     address: str = ""
     sends: bool = False
     """Whether it would show something to somebody."""
+
+
+def _part(part: MIMEPart) -> Part:
+    return Part(
+        name=str(part.get_param("name", "", header="content-disposition")),
+        content=bytes(part.get_payload(decode=True) or b""),
+        filename=part.get_filename() or "",
+        content_type=part.get_content_type(),
+    )
 
 
 def json_answer(

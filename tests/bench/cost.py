@@ -18,7 +18,8 @@ from pydantic import BaseModel, ConfigDict
 
 from infra.bundle import load
 from infra.engine.package import TEMPLATES
-from infra.local_desk import TELEGRAM, LocalDesk
+from infra.local_desk import LocalDesk
+from infra.world.telegram_bot import LOCAL_BOT as TELEGRAM
 from sportello import entrypoints, workers
 from sportello.aws import clients, history
 from sportello.aws.environment import environment

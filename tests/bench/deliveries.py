@@ -11,7 +11,8 @@ from itertools import count
 import urllib3
 from pydantic import BaseModel, ConfigDict
 
-from infra.local_desk import CONNECTION, TELEGRAM, LocalDesk
+from infra.local_desk import CONNECTION, LocalDesk
+from infra.world.telegram_bot import LOCAL_BOT as TELEGRAM
 from tests.bench.figures import Spread
 from tests.bench.samples import telegram_text
 

@@ -7,7 +7,9 @@ from typing import Any
 from tests.bench.programs.child import CLOSED, OPEN
 from tests.contract.samples import Sample, all_samples, function_url_event, wire_bytes
 
-__all__ = ["CLOSED", "OPEN", "secrets", "telegram_text", "whatsapp_text"]
+__all__ = ["CLOSED", "OPEN", "secrets", "telegram_text", "webchat_text", "whatsapp_text"]
+
+CHANNELS = ("telegram", "whatsapp", "webchat")
 
 
 def telegram_text(
@@ -30,9 +32,14 @@ def whatsapp_text() -> dict[str, Any]:
     return function_url_event(_sample("whatsapp").request, base64_body=False)
 
 
+def webchat_text() -> dict[str, Any]:
+    """The sample as it is: its token is good for many years."""
+    return function_url_event(_sample("webchat").request, base64_body=False)
+
+
 def secrets(stack: str = "sportello") -> dict[str, str]:
     """What SSM holds of the samples' connections, by parameter name."""
-    return {f"/{stack}/{name}/main": _secret(_sample(name)) for name in ("telegram", "whatsapp")}
+    return {f"/{stack}/{name}/main": _secret(_sample(name)) for name in CHANNELS}
 
 
 def _sample(channel: str) -> Sample:

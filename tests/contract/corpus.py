@@ -1,7 +1,9 @@
 """Payloads written by others, as far as they are present: test data that is not part of the project.
 
 ``SPORTELLO_FIXTURES`` names the folder (default: ``../shared/fixtures`` beside the repository), one
-folder per channel, one payload per file. ``corpus_not_inbound.toml`` names those that are no webhook.
+folder per channel, one payload per file. ``corpus_not_inbound.toml`` names those that are no webhook;
+a channel may bring a file of its own, ``corpus_<channel>.toml``, with the tables ``not_inbound`` and
+``broken`` (published in a form that cannot be read), both file name -> reason.
 """
 
 import os
@@ -33,7 +35,24 @@ class Payload:
 @cache
 def reasons() -> dict[str, dict[str, str]]:
     """Channel -> file name or pattern -> why it is not inbound."""
-    return tomllib.loads(NOT_INBOUND.read_text("utf-8"))
+    listed: dict[str, dict[str, str]] = tomllib.loads(NOT_INBOUND.read_text("utf-8"))
+    for file in NOT_INBOUND.parent.glob("corpus_*.toml"):
+        if file != NOT_INBOUND:
+            channel = file.stem.removeprefix("corpus_")
+            listed[channel] = {**listed.get(channel, {}), **_own(channel, "not_inbound")}
+    return listed
+
+
+@cache
+def broken(channel: str) -> dict[str, str]:
+    """File name -> why nobody could read it."""
+    return _own(channel, "broken")
+
+
+def _own(channel: str, table: str) -> dict[str, str]:
+    file = NOT_INBOUND.with_name(f"corpus_{channel}.toml")
+    found: dict[str, str] = tomllib.loads(file.read_text("utf-8")).get(table, {}) if file.exists() else {}
+    return found
 
 
 def folders() -> list[str]:

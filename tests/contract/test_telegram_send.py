@@ -3,6 +3,7 @@
 import json
 import socket
 import threading
+import time
 import traceback
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -17,6 +18,7 @@ from sportello.channels.base import (
     Connection,
     NotSent,
     Outbound,
+    Probed,
     Problem,
     Sent,
     Template,
@@ -296,7 +298,8 @@ class TestConnect:
     def test_probe_names_the_bot(self, platform: Platform) -> None:
         bot = {"id": 7000000001, "is_bot": True, "first_name": "Sample Desk", "username": "sample_desk_bot"}
         platform.will_answer(200, {"ok": True, "result": bot})
-        assert TELEGRAM.probe(CONNECTION, platform.http()) == {"id": "7000000001", "name": "sample_desk_bot"}
+        account = Account(id="7000000001", name="sample_desk_bot")
+        assert TELEGRAM.probe(CONNECTION, platform.http()) == Probed(accounts=(account,))
         assert platform.calls[0].path == f"/api.telegram.org/bot{TOKEN}/getMe"
 
     def test_register_asks_for_every_update_that_is_read(self, platform: Platform) -> None:
@@ -319,6 +322,39 @@ class TestConnect:
             "edited_business_message",
             "deleted_business_messages",
         }
+
+    def examine(self, platform: Platform, **info: Any) -> list[tuple[str, str]]:
+        platform.will_answer(200, {"ok": True, "result": {"url": self.URL, "pending_update_count": 0} | info})
+        found = TELEGRAM.examine(CONNECTION, self.URL, platform.http())
+        return [(finding.level, finding.code) for finding in found]
+
+    def test_a_webhook_in_order_has_no_findings(self, platform: Platform) -> None:
+        assert self.examine(platform) == []
+        assert self.examine(platform, last_error_date=1_600_000_000, last_error_message="old") == []
+
+    def test_a_webhook_that_was_removed_is_found(self, platform: Platform) -> None:
+        assert self.examine(platform, url="") == [("fault", "webhook_missing")]
+
+    def test_a_webhook_of_another_program_is_found_without_its_address(self, platform: Platform) -> None:
+        platform.will_answer(200, {"ok": True, "result": {"url": "https://elsewhere.example/secret-path"}})
+        (finding,) = TELEGRAM.examine(CONNECTION, self.URL, platform.http())
+        assert finding.code == "webhook_elsewhere"
+        assert "elsewhere.example" in finding.text
+        assert "secret-path" not in finding.text
+
+    def test_updates_that_are_not_delivered_are_found(self, platform: Platform) -> None:
+        assert self.examine(platform, allowed_updates=["message"]) == [("fault", "not_subscribed")]
+
+    def test_trouble_with_deliveries_is_a_warning(self, platform: Platform) -> None:
+        recent = int(time.time()) - 60
+        found = self.examine(
+            platform, pending_update_count=44, last_error_date=recent, last_error_message="503"
+        )
+        assert found == [("warning", "updates_wait"), ("warning", "delivery_failed")]
+
+    def test_an_answer_of_another_form_is_told(self, platform: Platform) -> None:
+        with pytest.raises(ConnectError, match="cannot be read"):
+            self.examine(platform, url=7)
 
     def test_an_address_taken_by_another_program_is_told(self, platform: Platform) -> None:
         platform.will_answer(200, {"ok": True, "result": True})

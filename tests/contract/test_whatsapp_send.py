@@ -1,5 +1,7 @@
 """WhatsApp, outbound: what we send to the letter, what the platform answers, and what we refuse ourselves."""
 
+import hashlib
+import hmac
 import json
 import threading
 import traceback
@@ -16,6 +18,7 @@ from sportello.channels.base import (
     Connection,
     NotSent,
     Outbound,
+    Probed,
     Problem,
     Sent,
     Template,
@@ -29,6 +32,8 @@ from sportello.domain.model import HOUR
 TOKEN = "EAA-canary-token-nobody-may-see"
 SECRET = "canary-app-secret"
 NUMBER = "100000000000001"
+PROOF = hmac.new(SECRET.encode(), TOKEN.encode(), hashlib.sha256).hexdigest()
+URL = "https://sample.lambda-url.eu-south-1.on.aws/main"
 CONNECTION = Connection(
     name="main",
     secrets=(SECRET,),
@@ -395,12 +400,40 @@ class TestConnect:
             200, {"display_phone_number": "+1 555-010-0100", "verified_name": "Sample Shop", "id": NUMBER}
         )
         found = WHATSAPP.probe(CONNECTION, graph.http())
-        account = {"id": NUMBER, "display_phone_number": "+1 555-010-0100", "verified_name": "Sample Shop"}
-        assert found == {"accounts": [account]}
-        fields = "fields=display_phone_number,verified_name"
+        assert found == Probed(accounts=(Account(id=NUMBER, name="+1 555-010-0100"),))
+        query = f"fields=display_phone_number,verified_name&appsecret_proof={PROOF}"
         assert graph.calls == [
-            Call("GET", f"/graph.facebook.com/v26.0/{NUMBER}?{fields}", f"Bearer {TOKEN}", None)
+            Call("GET", f"/graph.facebook.com/v26.0/{NUMBER}?{query}", f"Bearer {TOKEN}", None)
         ]
+
+    def test_the_numbers_asked_for_come_before_those_connected(self, graph: Graph) -> None:
+        graph.will_answer(200, {"display_phone_number": "+1 555-010-0102"})
+        graph.will_answer(200, {"display_phone_number": "+1 555-010-0103"})
+        asked = CONNECTION.model_copy(update={"settings": {"phone_number_id": "22 33 22"}})
+        found = WHATSAPP.probe(asked, graph.http())
+        assert [account.id for account in found.accounts] == ["22", "33"]
+
+    def test_an_app_secret_of_another_app_is_told_from_a_wrong_id(self, graph: Graph) -> None:
+        graph.will_refuse(100)
+        graph.will_answer(200, {"display_phone_number": "+1 555-010-0100"})
+        with pytest.raises(ConnectError, match="app secret is not of its app") as caught:
+            WHATSAPP.probe(CONNECTION, graph.http())
+        assert caught.value.code == "secret_wrong"
+        assert "appsecret_proof" not in graph.calls[1].path
+
+    def examine(self, graph: Graph, *apps: dict[str, Any]) -> list[str]:
+        graph.will_answer(200, {"data": list(apps)})
+        return [finding.code for finding in WHATSAPP.examine(CONNECTION, URL, graph.http())]
+
+    def test_an_account_without_an_app_is_found(self, graph: Graph) -> None:
+        assert self.examine(graph) == ["not_subscribed"]
+
+    def test_an_account_that_is_delivered_elsewhere_is_found(self, graph: Graph) -> None:
+        app = {"whatsapp_business_api_data": {"id": "1"}}
+        assert self.examine(graph, app) == []
+        assert self.examine(graph, app | {"override_callback_uri": URL}) == []
+        elsewhere = app | {"override_callback_uri": "https://elsewhere.example/hook"}
+        assert self.examine(graph, elsewhere) == ["webhook_elsewhere"]
 
     def test_register_subscribes_and_says_what_to_enter(self, graph: Graph) -> None:
         graph.will_answer(200, {"success": True})

@@ -104,7 +104,7 @@ class Stage:
 
     def deliver(self, webhook: Webhook) -> int:
         """Post a webhook as it is; returns the status of our answer."""
-        status, _ = post(webhook.url, webhook.body.encode("ascii"), webhook.headers)
+        status, _ = post(webhook.url, webhook.content, webhook.headers)
         if status == 200:
             self.accepted.add(webhook.id)
         return status
@@ -226,13 +226,20 @@ class Customer:
         wait_for(lambda: len(self.heard()) >= count, f"{count} messages on {self.name}'s phone", seconds)
         return self.heard()
 
-    @property
-    def thread(self) -> Thread:
-        found = [
+    def threads(self) -> list[Thread]:
+        """All of theirs on this channel: by name, or by an id where the platform tells no name."""
+        state = self.stage.desk.world.state
+        person = state.known(self.name)
+        ids = state.ids_of(person) if person else frozenset({self.name})
+        return [
             thread
             for thread in self.stage.scan().threads.values()
-            if thread.channel == self.channel and thread.name == self.name
+            if thread.channel == self.channel and {thread.name, thread.to, thread.to.lstrip("+")} & ids
         ]
+
+    @property
+    def thread(self) -> Thread:
+        found = self.threads()
         assert len(found) == 1, f"{len(found)} threads of {self.name}"
         return found[0]
 

@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 
-from infra.local_desk import CONNECTION, TELEGRAM, WHATSAPP
+from infra.local_desk import CONNECTION
 from infra.world.model import ChannelName, Webhook
+from infra.world.telegram_bot import LOCAL_BOT as TELEGRAM
+from infra.world.whatsapp_number import LOCAL_NUMBER as WHATSAPP
 from sportello.domain.model import DAY
 from tests.e2e.invariants import assert_opaque
 from tests.e2e.stage import CHANNELS, Customer, Stage, post

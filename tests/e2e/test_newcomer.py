@@ -14,7 +14,9 @@ from pathlib import Path
 import pytest
 
 from infra.world.client import WorldClient
-from infra.world.model import Setup, TelegramBot, WhatsAppNumber
+from infra.world.model import Setup
+from infra.world.telegram_bot import TelegramBot
+from infra.world.whatsapp_number import WhatsAppNumber
 
 ROOT = Path(__file__).resolve().parents[2]
 TREE = ("functions", "infra", "layers", "templates", "events", "pyproject.toml")
@@ -108,6 +110,8 @@ def test_the_scene_plays_once_and_leaves_nothing_behind(copy: Path) -> None:
 def test_the_second_start_plays_again_and_ends_cleanly_on_ctrl_c(copy: Path) -> None:
     with staying_up(copy):
         assert "telegram" in told(copy, "threads", "--owed").casefold()
+        assert "say one of: " in told(copy, "say", "fax", "Salve", status=1)
+        assert "image" in told(copy, "say", "telegram", "Ecco", "--media", "image", "--from", "Customer P")
     until = time.monotonic() + 10
     while processes_of(copy) and time.monotonic() < until:
         time.sleep(0.1)
@@ -115,30 +119,31 @@ def test_the_second_start_plays_again_and_ends_cleanly_on_ctrl_c(copy: Path) -> 
 
 
 def test_new_accounts_are_connected_and_heard(copy: Path) -> None:
-    bot = TelegramBot(token="100200400:a-second-bot", id=100200400, username="second_bot")
+    bot = TelegramBot(id="100200400", token="100200400:a-second-bot", username="second_bot")
     number = WhatsAppNumber(
-        phone_number_id="100000000000009",
+        id="100000000000009",
         waba_id="100000000000008",
         token="a-second-number",
         display_phone_number="15550100109",
         app_secret="a-second-app-secret",
     )
     with staying_up(copy) as world:
-        world.setup(Setup(telegram=(bot,), whatsapp=(number,)))
+        world.setup(Setup(accounts=(bot.at("telegram"), number.at("whatsapp"))))
         telegram = ("connect", "telegram", "--name", "second")
         wrong = told(copy, *telegram, status=1, SPORTELLO_TOKEN="100200400:wrong")
         assert "wrong" not in wrong
         connected = told(copy, *telegram, SPORTELLO_TOKEN=bot.token)
-        assert "@second_bot" in connected
+        assert "The token is good: second_bot" in connected
         assert bot.token not in connected
-        said = world.say("telegram", "Is anybody there?", "Customer Q", account=bot.account)
+        said = world.say("telegram", "Is anybody there?", "Customer Q", account=bot.id)
         assert said.status == 200
-        numbers = ("--number", number.phone_number_id, "--waba", number.waba_id)
+        numbers = ("--set", f"phone_number_id={number.id}", "--set", f"waba_id={number.waba_id}")
         whatsapp = ("connect", "whatsapp", "--name", "second", *numbers)
-        told(copy, *whatsapp, SPORTELLO_TOKEN=number.token, SPORTELLO_APP_SECRET=number.app_secret)
+        told(copy, *whatsapp, SPORTELLO_TOKEN=number.token, SPORTELLO_SECRET=number.app_secret)
         url = json.loads((copy / ".local" / "desk.json").read_text("utf-8"))["outputs"]["WhatsAppUrl"]
-        world.setup(Setup(whatsapp=(number.model_copy(update={"webhook_url": f"{url}/second"}),)))
-        said = world.say("whatsapp", "Buongiorno, ci siete?", "Customer R", account=number.account)
+        heard = number.model_copy(update={"webhook_url": f"{url}/second"})
+        world.setup(Setup(accounts=(heard.at("whatsapp"),)))
+        said = world.say("whatsapp", "Buongiorno, ci siete?", "Customer R", account=number.id)
         assert said.status == 200
         waiting = told(copy, "threads", "--owed")
         assert "Customer Q" in waiting

@@ -8,8 +8,9 @@ from typing import Literal
 
 import pytest
 
-from infra.local_desk import TELEGRAM, WHATSAPP
 from infra.world.model import ChannelName, Entry, OptionsChange, Setup
+from infra.world.telegram_bot import LOCAL_BOT as TELEGRAM
+from infra.world.whatsapp_number import LOCAL_NUMBER as WHATSAPP
 from sportello.aws.clock import real_now
 from sportello.domain.message import Escalation, Message, State
 from sportello.domain.model import HOUR, MINUTE, SECOND
@@ -263,7 +264,7 @@ def test_a_reply_that_a_person_has_overtaken_is_cancelled(stage: Stage, channel:
 def test_more_automatic_replies_than_the_cap_are_cancelled(stage: Stage, channel: ChannelName) -> None:
     at = stage.at(EVENING)
     customer = stage.customer(channel)
-    account = {"whatsapp": WHATSAPP.account, "telegram": TELEGRAM.account}[channel]
+    account = {"whatsapp": WHATSAPP.id, "telegram": TELEGRAM.id}[channel]
     stage.desk.deployed.client("dynamodb").put_item(
         TableName=stage.desk.deployed.outputs["TableName"],
         Item={

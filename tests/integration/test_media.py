@@ -111,6 +111,7 @@ def fetcher(stage: Stage, host: Host) -> Fetcher:
         channels=lambda _: stage.channel,
         connection=lambda _, __: CONNECTION,
         http=Http(),
+        languages=stage.desk.languages,
         rewrite=host.url,
     )
 
@@ -357,6 +358,26 @@ def test_without_a_name_nothing_breaks(
     assert "name" not in only_thread()
 
 
+def test_a_language_is_taken_where_nobody_knows_it(stage: Stage, channel: WithFiles, host: Host) -> None:
+    channel.told = Profile(language="en")
+    stage.take(inbound("?", customer=NAMELESS))
+    before = only_thread()["rev"]
+    assert take(fetcher(stage, host), Address(thread_id(), "T")) == "no_name"
+    assert (only_thread()["language"], only_thread()["rev"]) == ("en", before + 1)
+    channel.told = Profile(language="it")
+    take(fetcher(stage, host), Address(thread_id(), "T"))
+    assert only_thread()["language"] == "en"
+
+
+def test_a_language_that_the_desk_does_not_speak_is_not_taken(
+    stage: Stage, channel: WithFiles, host: Host
+) -> None:
+    channel.told = Profile(language="zh")
+    stage.take(inbound("?", customer=NAMELESS))
+    take(fetcher(stage, host), Address(thread_id(), "T"))
+    assert "language" not in only_thread()
+
+
 # --- files on their way out ---------------------------------------------------------------------------
 
 
@@ -381,6 +402,7 @@ def test_a_file_goes_out_by_its_address(stage: Stage) -> None:
     assert file.url.startswith("http")
     assert file.content == b""
     assert read_object(row["media"][0]["at"]) == JPEG
+    assert file.url.partition("?")[0].endswith(".jpg"), "some platforms judge an address by its end"
 
 
 def test_a_channel_that_uploads_gets_the_content(stage: Stage) -> None:

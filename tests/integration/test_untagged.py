@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 import pytest
 
 from sportello.aws import history
-from sportello.channels.base import Unknown
+from sportello.channels.base import Sent, Unknown
 from sportello.domain.events import Receipt
 from sportello.domain.model import MINUTE, SECOND
 from sportello.services import reply
@@ -121,6 +121,16 @@ def test_our_own_send_coming_back_is_no_person(stage: Stage) -> None:
     outcome = stage.take(echo("An answer", id="sent-1", at=OPEN + 3 * MINUTE))
     assert outcome == {"own_echo": 1}
     assert "owed_since" in only_thread(), "it settles nothing"
+
+
+def test_each_part_of_one_send_is_known(stage: Stage, silent: Silent) -> None:
+    stage.take(inbound("Owed"))
+    silent.script = [Sent(id="s1", also=("s2",))]
+    stage.now = OPEN + MINUTE
+    reply.reply(stage.person(), thread_id(), "An answer")
+    stage.send(only_row())
+    assert stage.take(echo("", id="s1", at=stage.now)) == {"own_echo": 1}
+    assert stage.take(echo("An answer", id="s2", at=stage.now)) == {"own_echo": 1}
 
 
 def test_it_may_be_quicker_than_the_senders_note(stage: Stage, silent: Silent) -> None:

@@ -310,6 +310,7 @@ def test_a_language_without_its_files(folder: Path) -> None:
         "replies/fr/on_it.txt",
         "replies/fr/person_asked_open.txt",
         "replies/fr/person_asked_closed.txt",
+        "site/fr.yaml",
     }
 
 
@@ -428,3 +429,24 @@ def test_a_mistake_in_notifications(folder: Path, name: str, old: str, new: str,
     assert {mistake.file for mistake in found} == {str(path)}
     assert any(says in mistake.text for mistake in found), found
     assert all(shows_the_right_form(mistake.text) for mistake in found)
+
+
+@pytest.mark.parametrize(
+    ("line", "instead", "text"),
+    [
+        ("title: Messages", "title: ''", "'title' is empty; write e.g. title: a few words"),
+        ("send: Send", "send: '{name}'", "send: {name} is no placeholder"),
+        ('hours: "Hours: {hours}"', "hours: Hours", "'Hours' lacks {hours}"),
+        ("send: Send\n", "", "'send' is missing"),
+    ],
+)
+def test_what_the_chat_on_the_site_says(folder: Path, line: str, instead: str, text: str) -> None:
+    file = folder / "site" / "en.yaml"
+    source = file.read_text("utf-8")
+    assert line in source
+    file.write_text(source.replace(line, instead), "utf-8")
+
+    found = mistakes(folder)
+
+    assert {mistake.file for mistake in found} == {str(file)}
+    assert text in "\n".join(map(str, found))

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from sportello.channels import fetch as module
 from sportello.channels.base import Download
 from sportello.channels.fetch import NotFetched, fetch, is_public, public_address
 
@@ -21,7 +20,7 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     def resolve(*_: Any, **__: Any) -> Any:
         raise Asked
 
-    monkeypatch.setattr(module.socket, "getaddrinfo", resolve)
+    monkeypatch.setattr("socket.getaddrinfo", resolve)
 
 
 def why(url: str) -> str:
@@ -98,7 +97,7 @@ def test_a_public_one_is_not(address: str) -> None:
 
 def resolving(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
     found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 443)) for address in addresses]
-    monkeypatch.setattr(module.socket, "getaddrinfo", lambda *_, **__: found)
+    monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: found)
 
 
 def test_the_name_is_resolved_once_and_that_address_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -112,7 +111,7 @@ def test_the_name_is_resolved_once_and_that_address_is_used(monkeypatch: pytest.
         def request(self, *_: Any, **__: Any) -> Any:
             raise Asked
 
-    monkeypatch.setattr(module.urllib3, "HTTPSConnectionPool", Pool)
+    monkeypatch.setattr("urllib3.HTTPSConnectionPool", Pool)
     with pytest.raises(Asked):
         fetch(Download(url="https://cdn.example.com/x"), HOSTS)
     assert made == [(("8.8.8.8", 443), "cdn.example.com", "cdn.example.com")]
@@ -130,7 +129,7 @@ def test_a_name_that_does_not_resolve_may_resolve_later(monkeypatch: pytest.Monk
     def fails(*_: Any, **__: Any) -> Any:
         raise socket.gaierror("no such name")
 
-    monkeypatch.setattr(module.socket, "getaddrinfo", fails)
+    monkeypatch.setattr("socket.getaddrinfo", fails)
     with pytest.raises(NotFetched) as refused:
         public_address("cdn.example.com")
     assert (refused.value.code, refused.value.again) == ("no_answer", True)

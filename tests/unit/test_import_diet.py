@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from infra.engine.template import ROOT
-from tests.bench.samples import OPEN, secrets, telegram_text, whatsapp_text
+from tests.bench.samples import OPEN, secrets, telegram_text, webchat_text, whatsapp_text
 from tests.bench.sandbox import Sandbox
 from tests.bench.stub import Stub
 
@@ -23,7 +23,7 @@ RULED_OUT = {
     *("jinja2", "babel", "yaml", "cryptography", "httpx", "requests"),
     *("typer", "rich", "infra", "moto", "ministack", "samtranslator", "pytest"),
 }
-EVENTS = {"telegram": telegram_text(OPEN), "whatsapp": whatsapp_text()}
+EVENTS = {"telegram": telegram_text(OPEN), "whatsapp": whatsapp_text(), "webchat": webchat_text()}
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 
 from sportello import init_done
 from sportello.aws import quarantine, store
-from sportello.aws.clock import now
+from sportello.aws.clock import now as now
 from sportello.aws.environment import environment
 from sportello.aws.logging import logger
 from sportello.aws.secrets import Connections, SecretsUnavailable, UnknownConnection
@@ -81,9 +81,8 @@ def _decoded(body: str) -> bytes:
 def _receive(
     channel: Channel, connections: Connections, request: Request, started: float, context: Any
 ) -> Response:
-    name = request.path.strip("/").rsplit("/", 1)[-1]
     try:
-        connection = connections.get(name)
+        connection = connections.get(_connection_in(request.path, channel.suffixes))
     except UnknownConnection:
         return Response(status=404, body="no such connection")
     except SecretsUnavailable as error:
@@ -95,6 +94,14 @@ def _receive(
         logger.warning("not verified", extra={"channel": channel.name, "unverified": 1})
         return Response(status=401)
     return _commit(channel, connection, request, started, context)
+
+
+def _connection_in(path: str, suffixes: tuple[str, ...]) -> str:
+    """``/<connection>``, behind which some platforms put a word of their own."""
+    path = path.strip("/")
+    for suffix in suffixes:
+        path = path.removesuffix(f"/{suffix}")
+    return path.rsplit("/", 1)[-1]
 
 
 def _commit(

@@ -17,6 +17,7 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from sportello import init_done
 from sportello.aws import queues, secrets
+from sportello.aws.carrier import Carrier
 from sportello.aws.clock import now
 from sportello.aws.environment import environment
 from sportello.aws.logging import logger
@@ -69,7 +70,7 @@ def _count(metrics: Metrics, name: str, value: int) -> None:
 
 def sender() -> Handler:
     """FIFO, one row at a time: a row is tried alone and in its thread's order."""
-    http = Http(environment().platforms)
+    http = Carrier(environment().platforms)
     metrics = Metrics(namespace=METRICS)
     channel_of = cache(channel)
 
@@ -132,6 +133,7 @@ def media() -> Handler:
         channels=cache(channel),
         connection=connection,
         http=Http(environment().platforms),
+        languages=current_desk().languages,
         rewrite=environment().platforms,
     )
     processor = BatchProcessor(event_type=EventType.SQS)

@@ -6,14 +6,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from infra.world.client import WorldClient
-from infra.world.model import (
-    OptionsChange,
-    Setup,
-    TelegramBot,
-    TelegramBusiness,
-    TemplateForm,
-    WhatsAppNumber,
-)
+from infra.world.model import OptionsChange, Setup
+from infra.world.telegram_bot import TelegramBot, TelegramBusiness
+from infra.world.whatsapp_number import TemplateForm, WhatsAppNumber
 from sportello.channels.http import Answer, Http
 
 TOKEN = "110001:test-token"
@@ -84,7 +79,7 @@ def set_up(desk: Desk) -> Setup:
     business = TelegramBusiness(id="bc-1", owner_id=42)
     bot = TelegramBot(
         token=TOKEN,
-        id=110001,
+        id="110001",
         username="desk_bot",
         webhook_url=f"{desk.url}/telegram",
         secret=SECRET,
@@ -92,7 +87,7 @@ def set_up(desk: Desk) -> Setup:
     )
     form = TemplateForm(name="hello", language="it", body="Ciao {{1}}", buttons=("Va bene",))
     number = WhatsAppNumber(
-        phone_number_id=NUMBER,
+        id=NUMBER,
         waba_id="300001",
         token="wa-token",
         display_phone_number="15550100000",
@@ -100,7 +95,7 @@ def set_up(desk: Desk) -> Setup:
         webhook_url=f"{desk.url}/whatsapp",
         templates=(form,),
     )
-    return Setup(telegram=(bot,), whatsapp=(number,), slack=(HOOK,))
+    return Setup(accounts=(bot.at("telegram"), number.at("whatsapp")), slack=(HOOK,))
 
 
 def options(world: WorldClient, **change: Any) -> None:

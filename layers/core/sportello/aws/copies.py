@@ -52,6 +52,18 @@ def named(thread: str, name: str) -> bool:
     )
 
 
+def spoken(thread: str, rev: int, language: str) -> bool:
+    """A language for a thread that has none; what is decided next may depend on it, so ``rev`` rises."""
+    return _update(
+        thread,
+        keys.THREAD_ROW,
+        "rev = :rev AND attribute_not_exists(#language)",
+        "SET #language = :language, rev = :next",
+        {":language": language, ":rev": rev, ":next": rev + 1},
+        {"#language": "language"},
+    )
+
+
 def _written(media: Sequence[Media]) -> list[Mapping[str, Any]]:
     return [one.model_dump(mode="json", exclude_defaults=True) for one in media]
 

@@ -19,6 +19,8 @@ class Environment(Model):
     platforms: str = ""
     """Base URL of the local world that stands in for every platform; empty on AWS."""
     mail_from: str = ""
+    mail_events: str = ""
+    """Name of the SES configuration set that reports what became of mail to customers."""
 
     @classmethod
     def read(cls, variables: Mapping[str, str]) -> "Environment":

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable
+from mimetypes import guess_extension
 from typing import Any
 
 from sportello.aws import clients
@@ -35,8 +36,11 @@ def keep(key: str, body: bytes, mime: str) -> None:
 
 
 def keep_ours(thread: str, body: bytes, mime: str) -> str:
-    """A file that a person of the desk sends; the same one is kept once."""
-    key = f"media/{thread}/ours/{hashlib.sha256(body).hexdigest()}"
+    """A file that a person of the desk sends; the same one is kept once.
+
+    The key ends as files of that type do: some platforms judge an address by its end.
+    """
+    key = f"media/{thread}/ours/{hashlib.sha256(body).hexdigest()[:32]}{guess_extension(mime) or ''}"
     keep(key, body, mime)
     return key
 

@@ -40,9 +40,9 @@ def _confirmed(thread: str, message: Message, receipts: Mapping[str, Item]) -> M
     if not _unconfirmed(message):
         return message
     said = [message.receipt]
-    own = receipts.get(keys.receipt_key(keys.message_hash(thread, message.id)))
-    if own:
-        said.append(own["status"]["S"])
+    for id in (message.id, *message.also):
+        own = receipts.get(keys.receipt_key(keys.message_hash(thread, id)))
+        said += [own["status"]["S"]] if own else []
     until = receipts.get(keys.UNTIL_ROW, {})
     said += [name for name in ("delivered", "read") if name in until and message.time <= _time(until, name)]
     best = max(said, key=lambda status: RANKS.get(status, 0))
@@ -62,7 +62,7 @@ def outgoing(thread: str, *, newest: int = 50, after: Instant = 0) -> list[Messa
 def find_sent(thread: str, platform_id: str, *, newest: int = 200) -> Message | None:
     """Our message that has this platform id, among the newest."""
     rows = (items.message_of(row) for row in _query(thread, "M#", "M$", newest) if "state" in row)
-    return next((row for row in rows if row.id == platform_id), None)
+    return next((row for row in rows if platform_id in (row.id, *row.also)), None)
 
 
 def context(thread: Thread, quoted: str = "") -> Mapping[str, str]:

@@ -92,9 +92,18 @@ def claim(
     return _transact(changes) or "claimed"
 
 
-def sent(address: Address, token: str, platform_id: str, *, linked: str = "", units: int = 0) -> bool:
+def sent(
+    address: Address,
+    token: str,
+    platform_id: str,
+    *,
+    also: Sequence[str] = (),
+    linked: str = "",
+    units: int = 0,
+) -> bool:
     """SENDING to SENT; False where a receipt or another sender was quicker."""
-    facts = {name: value for name, value in (("linked", linked), ("units", units)) if value}
+    known = {"also": list(also), "linked": linked, "units": units}
+    facts = {name: value for name, value in known.items() if value}
     sets = "".join(f", {name} = :{name}" for name in facts)
     return _step(
         address,

@@ -13,7 +13,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from sportello.aws import clients, history, items, writes
+from sportello.aws import clients, history, items, store, writes
 from sportello.aws.environment import environment
 from sportello.aws.items import Item
 from sportello.aws.store import Change
@@ -59,7 +59,7 @@ def whose(thread_id: str) -> Page:
     answer = clients.dynamodb().batch_get_item(RequestItems={table: {"Keys": wanted, "ConsistentRead": True}})
     if answer.get("UnprocessedKeys"):
         raise TimeoutError("the table was too busy to read a visit")
-    page = _page(thread_id, answer["Responses"][table])
+    page = _page(thread_id, answer.get("Responses", {}).get(table, []))
     return whose(page.id) if page.id != thread_id else page
 
 
@@ -129,7 +129,7 @@ def _query(thread_id: str, low: str, high: str) -> Iterator[Item]:
         arguments["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
 
-# --- what is kept of a visit ------------------------------------------------------------------------
+# --- what is kept of a visit ----------------------------------------------------------------------
 
 
 def looked(thread_id: str, now: Instant, expires: int) -> None:
@@ -156,6 +156,26 @@ def claim(thread_id: str, owner: str, expires: int) -> bool:
     return True
 
 
+def put(thread_id: str, row: Message, expires: int) -> None:
+    """A row of the outbox that belongs to no decision; once it exists it stays as it is."""
+    _put(items.message_item(thread_id, row, expires))
+
+
+def point(id: str, thread_id: str, expires: int) -> None:
+    """Let another id lead to this thread, for as long as its messages are kept."""
+    _put(store.pointer_item(id, thread_id) | {"expires": {"N": str(expires)}})
+
+
+def _put(item: Item) -> None:
+    try:
+        clients.dynamodb().put_item(
+            TableName=environment().table, Item=item, ConditionExpression="attribute_not_exists(PK)"
+        )
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+            raise
+
+
 def _set(thread_id: str, expires: int, *, condition: str = "", **fields: Any) -> None:
     fields["expires"] = expires
     arguments: dict[str, Any] = {
@@ -170,7 +190,7 @@ def _set(thread_id: str, expires: int, *, condition: str = "", **fields: Any) ->
     writes.update_item(**arguments)
 
 
-# --- how often ---------------------------------------------------------------------------------------
+# --- how often ------------------------------------------------------------------------------------
 
 
 def counted(who: str, span: Instant, now: Instant, most: int) -> bool:

@@ -117,6 +117,8 @@ class Outbound(Model):
     quote: str = ""
     tag: str = ""
     """Ours: comes back in receipts where the platform allows."""
+    language: str = ""
+    """Of the text, where the desk chose it (an automatic reply); for channels that speak."""
 
 
 class Problem(StrEnum):
@@ -143,6 +145,8 @@ class Problem(StrEnum):
 class Sent(Model):
     id: str
     """The platform's message id."""
+    also: tuple[str, ...] = ()
+    """Ids of further messages that it took, e.g. the words that follow a file."""
     linked: str = ""
     """Of a private reply to a public message: the customer's id in the private conversation."""
     units: int = 0
@@ -272,6 +276,10 @@ class Channel(ABC):
     """The platform calls a function URL; False: something of AWS hands us its messages."""
     questions: ClassVar[tuple[Question, ...]] = ()
     """What ``connect`` asks for."""
+    keeps_url: ClassVar[bool] = False
+    """``connect`` stores our webhook's address as ``settings["url"]``: the platform signs it."""
+    suffixes: ClassVar[tuple[str, ...]] = ()
+    """What the platform itself puts behind our address: ``<function url>/<connection>/<suffix>``."""
 
     def handshake(self, request: Request, connection: Connection) -> Response | None:
         """Answer a challenge that the platform sends to prove the address; None: it is none."""
@@ -333,6 +341,10 @@ class Channel(ABC):
         if not media.url:
             raise MediaGone("no_address")
         return Download(url=media.url)
+
+    def decrypt(self, media: Media, body: bytes) -> bytes:
+        """A customer's file in the clear, where the platform keeps it encrypted; raises ``MediaGone``."""
+        return body
 
     def profile(self, address: str, connection: Connection, http: Http) -> Profile | None:
         """Who the customer at this address is; None where the platform does not tell."""

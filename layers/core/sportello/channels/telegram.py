@@ -34,13 +34,13 @@ from sportello.channels.base import (
     measure,
 )
 from sportello.channels.body import read_object
+from sportello.channels.fields import Fields, Wrong
 from sportello.channels.http import Answer, Http, NoAnswer, NotConnected, multipart
 from sportello.channels.signatures import any_equal
 from sportello.channels.telegram_account import call, method_url
 from sportello.channels.telegram_chat import BUSINESS, message_id
 from sportello.channels.telegram_files import CAPTION_LIMIT, RULES, located, method_of
 from sportello.channels.telegram_updates import event_of
-from sportello.channels.telegram_wire import Fields, Wrong
 from sportello.domain.events import PlatformEvent, Unreadable
 from sportello.domain.model import DAY, Instant
 

@@ -7,9 +7,9 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from sportello.channels.base import Account, ConnectError, Connection, Finding, Probed, Question
+from sportello.channels.fields import Fields, Wrong
 from sportello.channels.http import Answer, Http, NoAnswer, NotConnected
 from sportello.channels.telegram_updates import HANDLED
-from sportello.channels.telegram_wire import Fields, Wrong
 
 API = "https://api.telegram.org"
 QUESTIONS = (

@@ -6,8 +6,8 @@ what has no message of its own ``<chat>:u<update>``.
 """
 
 from sportello.channels.base import Account
+from sportello.channels.fields import Fields
 from sportello.channels.telegram_content import full_name
-from sportello.channels.telegram_wire import Fields
 from sportello.domain.events import Customer
 from sportello.domain.model import SECOND, Instant
 

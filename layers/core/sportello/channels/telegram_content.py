@@ -7,7 +7,7 @@ those of ``BOOKKEEPING``; some kinds repeat themselves under an older name for o
 from collections.abc import Callable
 from typing import Literal, NamedTuple
 
-from sportello.channels.telegram_wire import Fields
+from sportello.channels.fields import Fields
 from sportello.domain.events import Card, Kind, Media, Place
 
 _BOOKKEEPING = """

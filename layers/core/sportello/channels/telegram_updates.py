@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from sportello.channels.base import Account
+from sportello.channels.fields import Fields, Wrong
 from sportello.channels.telegram_chat import (
     GROUPS,
     customer_of,
@@ -18,7 +19,6 @@ from sportello.channels.telegram_chat import (
     update_id,
 )
 from sportello.channels.telegram_content import Content, content_of
-from sportello.channels.telegram_wire import Fields, Wrong
 from sportello.domain.events import (
     Connected,
     Customer,

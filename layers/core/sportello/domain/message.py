@@ -72,6 +72,8 @@ class Message(Model):
     # The outbox: only of outbound messages.
     state: State | None = None
     act: Literal["reply", "private", "hide"] = "reply"
+    also: tuple[str, ...] = ()
+    """Ids of further messages of the platform that this one took."""
     linked: str = ""
     """Thread that a private reply opened."""
     units: int = 0

@@ -61,6 +61,12 @@ class SiteWords(Model):
     too_many: str
     download: str
     """``{name}``"""
+    mail_subject: str
+    """Of the mail that carries the conversation after a visitor who has left: ``{desk}``."""
+    mail_intro: str
+    """``{desk}``; how to go on."""
+    mail_line: str
+    """One message of it: ``{who}``, ``{when}``, ``{text}``."""
 
 
 class Site(Model):

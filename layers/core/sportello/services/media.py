@@ -49,6 +49,8 @@ class Fetcher:
     channels: Callable[[str], Channel]
     connection: Callable[[str, str], Connection]
     http: Http
+    languages: tuple[str, ...] = ()
+    """Those of the desk: no other is taken from a profile."""
     rewrite: str = ""
 
 
@@ -104,7 +106,8 @@ def _fetched(fetcher: Fetcher, thread: Thread, media: Media) -> Fetched:
     channel = fetcher.channels(thread.channel)
     connection = fetcher.connection(thread.channel, thread.connection)
     download = channel.download(media, connection, fetcher.http)
-    return fetch(download, channel.media_hosts, rewrite=fetcher.rewrite)
+    fetched = fetch(download, channel.media_hosts, rewrite=fetcher.rewrite)
+    return fetched._replace(body=channel.decrypt(media, fetched.body))
 
 
 def type_of(body: bytes, declared: str) -> str:
@@ -140,7 +143,7 @@ def _text_or_plain(body: bytes) -> str:
 
 
 def ask_name(fetcher: Fetcher, thread_id: str) -> str:
-    """Who the customer is, where the platform tells; asked once per debt while nobody knows."""
+    """Who the customer is and what they speak, where the platform tells; asked once per debt at most."""
     thread = store.read_thread(thread_id, consistent=True).thread
     if thread is None or thread.name:
         return "nothing_to_do"
@@ -153,6 +156,8 @@ def ask_name(fetcher: Fetcher, thread_id: str) -> str:
         )
     except (NotConnected, NoAnswer):
         return "no_name"
+    if found is not None and found.language in fetcher.languages and not thread.language:
+        copies.spoken(thread_id, thread.rev, found.language)
     if found is None or not found.name.strip():
         return "no_name"
     copies.named(thread_id, rows.clip(found.name.strip(), rows.NAME_BYTES))

@@ -61,11 +61,17 @@ def take_untagged_echo(context: Context, event: Echo) -> str:
     if thread is None:
         return ""
     for row in reversed(history.outgoing(thread.id)):
-        if row.id == event.id:
+        if event.id in (row.id, *row.also):
             return "own_echo"
-        if row.state in (State.SENDING, State.UNKNOWN) and row.text.strip() == event.text.strip():
+        if row.state in (State.SENDING, State.UNKNOWN) and _same_words(row, event):
             return outbox.receipt(outbox.Address(thread.id, row.key), "sent", event.id)
     return ""
+
+
+def _same_words(row: Message, event: Echo) -> bool:
+    """A file and its words may come back one after the other."""
+    words = event.text.strip()
+    return words == row.text.strip() or (bool(row.media) and bool(event.media) and not words)
 
 
 def take_own_echo(event: Echo) -> str:

@@ -24,7 +24,7 @@ from sportello.domain.desk import Desk
 from sportello.domain.message import Message, State
 from sportello.domain.model import HOUR, MINUTE, SECOND, Instant
 from sportello.domain.thread import Thread
-from sportello.services import receipts, rows
+from sportello.services import onward, receipts, rows
 from sportello.services.context import tries
 from sportello.services.wording import Wording
 
@@ -77,15 +77,15 @@ def _take(sender: Sender, address: Address, thread: Thread, row: Message) -> str
     if thread.hold is not None and _behind(thread.hold, row):
         outbox.wait_for(address, thread.hold, row.problem or Problem.BUSY)
         return "held"
-    if reason := _overtaken(sender, thread, row):
+    if reason := onward.needless(thread, row) if row.via else _overtaken(sender, thread, row):
         outbox.cancel(address, reason)
         return f"cancelled_{reason}"
-    channel = sender.channels(thread.channel)
+    channel = sender.channels(row.via or thread.channel)
     message = _message(sender, channel, thread, row, address)
     if problem := _forbidden(sender, channel, thread, row, message):
         return _refuse(sender, address, thread, row, problem)
     try:
-        connection = sender.connection(thread.channel, thread.connection)
+        connection = sender.connection(channel.name, onward.connection(row) if row.via else thread.connection)
     except UnknownConnection:
         outbox.wait_for(address, real_now() + round(RECONNECT_WAIT * SECOND), Problem.RECONNECT)
         sender.problems.append(Problem.RECONNECT)
@@ -130,6 +130,8 @@ def _overtaken(sender: Sender, thread: Thread, row: Message) -> str:
 
 
 def _message(sender: Sender, channel: Channel, thread: Thread, row: Message, address: Address) -> Outbound:
+    if row.via:
+        return onward.letter(sender.wording, thread, row, address, sender.now())
     text = row.text
     if row.say:
         text = sender.wording.say(row.say, row.language, sender.now(), opening=row.until)
@@ -220,13 +222,32 @@ def _transmit(
         outcome = channel.send(message, connection, sender.http)
     if isinstance(outcome, Sent):
         linked = _link(sender, thread, outcome) if outcome.linked else ""
-        outbox.sent(address, token, outcome.id, linked=linked, units=outcome.units)
+        _go_on(sender, channel, connection, thread, address, message, outcome)
+        outbox.sent(
+            address, token, outcome.id, also=outcome.also, linked=linked, units=outcome.units
+        )
         return "sent"
     if isinstance(outcome, NotSent):
         sender.problems.append(outcome.problem)
         return _not_sent(sender, address, outcome, token)
     outbox.unknown(address, token, outcome.code)
     return "unknown"
+
+
+def _go_on(
+    sender: Sender,
+    channel: Channel,
+    connection: Connection,
+    thread: Thread,
+    address: Address,
+    message: Outbound,
+    outcome: Sent,
+) -> None:
+    """What is answered on the site follows a visitor who has left."""
+    if channel.name != thread.channel:
+        onward.sent(sender.desk, thread, message, outcome.id, sender.now())
+    elif channel.family == "site" and message.by_person:
+        onward.plan(sender.desk, sender.connection, connection, thread, address, sender.now())
 
 
 def _link(sender: Sender, thread: Thread, outcome: Sent) -> str:

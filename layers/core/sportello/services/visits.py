@@ -60,7 +60,7 @@ class Conversation(NamedTuple):
     retry_ms: int
 
 
-# --- a session ---------------------------------------------------------------------------------------
+# --- a session ------------------------------------------------------------------------------------
 
 
 def open_session(
@@ -213,7 +213,7 @@ def links(context: Context, visitor: Visitor) -> list[dict[str, str]]:
     ]
 
 
-# --- what a visitor writes -----------------------------------------------------------------------------
+# --- what a visitor writes ------------------------------------------------------------------------
 
 
 def take_message(context: Context, request: Request, visitor: Visitor, address: str) -> dict[str, Any]:
@@ -230,6 +230,8 @@ def take_message(context: Context, request: Request, visitor: Visitor, address: 
     _not_too_many(page, address)
     event = event.model_copy(update={"media": tuple(map(_checked, event.media))})
     ingest(context, request, [event])
+    if visitor.email and visitor.email != page.visit.email:  # the company's word: answers may follow there
+        visits.left(page.id, rows.expires(context.desk, context.now()), email=visitor.email, name="")
     if context.counts["duplicate"]:
         _same_again(context, visitor, event)
     return {"id": event.id}
@@ -294,7 +296,7 @@ def _same_again(context: Context, visitor: Visitor, event: Inbound) -> None:
         raise Refused(409, "other_message", "client_message_id: another message has it")
 
 
-# --- files --------------------------------------------------------------------------------------------
+# --- files ----------------------------------------------------------------------------------------
 
 
 def start_upload(context: Context, body: bytes, visitor: Visitor, address: str) -> dict[str, Any]:
@@ -304,7 +306,7 @@ def start_upload(context: Context, body: bytes, visitor: Visitor, address: str) 
     _not_too_many(page, address)
     key = files.key_of(page.id, f"#{keys.message_hash(page.id, upload.message)}", upload.number)
     form = uploads.form(key, upload.type, upload.size)
-    file = wire.File(key, upload.name, upload.type, upload.size)
+    file = wire.File(page.id, key, upload.name, upload.type, upload.size)
     return {
         "url": form.url,
         "fields": form.fields,
@@ -315,7 +317,7 @@ def start_upload(context: Context, body: bytes, visitor: Visitor, address: str) 
 def file_address(context: Context, ticket: str, visitor: Visitor) -> dict[str, Any]:
     """Where a file of the visitor's own conversation can be fetched for some minutes."""
     file = wire.read_ticket(ticket, visitor, context.connection.secrets)
-    if file is None or file.key.split("/")[1] not in {page.id for page in _readable(context, visitor)}:
+    if file is None or file.thread not in {page.id for page in _readable(context, visitor)}:
         raise Refused(404, "no_such_file")
     return {"url": uploads.address(file.key, file.name), "seconds": uploads.SECONDS}
 
@@ -326,7 +328,7 @@ def _readable(context: Context, visitor: Visitor) -> list[Page]:
     return [*pages, *(page for page in earlier if page.visit.owner == visitor.id)]
 
 
-# --- what a visitor reads --------------------------------------------------------------------------------
+# --- what a visitor reads -------------------------------------------------------------------------
 
 
 def conversation(context: Context, visitor: Visitor, cursor: str, view: str, known: str = "") -> Conversation:
@@ -344,7 +346,8 @@ def conversation(context: Context, visitor: Visitor, cursor: str, view: str, kno
     merged = sorted(
         (message for page in pages for message in page.messages), key=lambda message: message.order
     )
-    shown = [_shown(message, visitor, context) for message in merged if is_shown(message)]
+    home = {message.key: page.id for page in pages for message in page.messages}
+    shown = [_shown(message, home[message.key], visitor, context) for message in merged if is_shown(message)]
     is_open = context.desk.calendar.is_open(now)
     etag = _etag([shown, is_open])
     if view == "open":
@@ -378,7 +381,7 @@ def is_shown(message: Message) -> bool:
     return message.state is State.SENT and not message.via
 
 
-def _shown(message: Message, visitor: Visitor, context: Context) -> dict[str, Any]:
+def _shown(message: Message, thread: str, visitor: Visitor, context: Context) -> dict[str, Any]:
     """As the document's ``Message``."""
     mine = message.direction == "in"
     shown: dict[str, Any] = {
@@ -390,7 +393,7 @@ def _shown(message: Message, visitor: Visitor, context: Context) -> dict[str, An
     if not mine:
         shown["author"] = message.author
     if message.media:
-        shown["files"] = [_file(media, visitor, context) for media in message.media if media.at]
+        shown["files"] = [_file(media, thread, visitor, context) for media in message.media if media.at]
     if message.buttons:
         shown["buttons"] = [{"id": button.id, "title": button.title} for button in message.buttons]
     for name in ("edited", "deleted"):
@@ -399,9 +402,9 @@ def _shown(message: Message, visitor: Visitor, context: Context) -> dict[str, An
     return shown
 
 
-def _file(media: Media, visitor: Visitor, context: Context) -> dict[str, Any]:
+def _file(media: Media, thread: str, visitor: Visitor, context: Context) -> dict[str, Any]:
     name = media.name or media.kind
-    file = wire.File(media.at, name, media.mime, media.size or 0)
+    file = wire.File(thread, media.at, name, media.mime, media.size or 0)
     return {
         "name": name,
         "type": media.mime,

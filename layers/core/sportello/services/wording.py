@@ -15,6 +15,7 @@ from sportello.domain.desk import Desk
 from sportello.domain.hours_words import CalendarWords as CalendarWords
 from sportello.domain.hours_words import opening_in_words as opening_in_words
 from sportello.domain.hours_words import posted_hours as posted_hours
+from sportello.domain.message import Message
 from sportello.domain.model import Instant, Model
 from sportello.domain.site import SiteWords
 
@@ -134,6 +135,25 @@ class Wording:
             answer=render(texts.answer, {"desk": self._desk.name, "thread": thread}),
         )
 
+    def conversation(self, shown: Sequence[Message], language: str, at: Instant) -> tuple[str, str]:
+        """Subject and text of a mail that carries what was said on the site so far.
+
+        Args:
+            shown: what its visitor sees of it, the oldest first.
+        """
+        language = self.language(language)
+        words, calendar = self._texts.site[language], self._texts.calendar[language]
+        said = [
+            words.mail_line.format(
+                who=self._desk.name if message.direction == "out" else words.you,
+                when=opening_in_words(message.time, at, self._desk.time_zone, calendar),
+                text=_said(message, words),
+            )
+            for message in shown
+        ]
+        intro = words.mail_intro.format(desk=self._desk.name)
+        return words.mail_subject.format(desk=self._desk.name), "\n\n".join([intro, *said])
+
     def language(self, asked: str) -> str:
         """The language in which a text can be said: the asked one (``it-CH`` is ``it``) or the desk's."""
         code = asked.lower().replace("_", "-").split("-")[0]
@@ -158,6 +178,17 @@ def environment() -> ImmutableSandboxedEnvironment:
 @lru_cache(maxsize=128)
 def _compiled(template: str) -> Template:
     return environment().from_string(template)
+
+
+CARRIED_MOST = 2_000
+"""Characters of one message in a mail."""
+
+
+def _said(message: Message, words: SiteWords) -> str:
+    if message.deleted:
+        return words.deleted
+    files = [f"[{media.name or media.kind}]" for media in message.media]
+    return "\n".join(part for part in (message.text[:CARRIED_MOST], *files) if part)
 
 
 def _one_line(text: str) -> str:

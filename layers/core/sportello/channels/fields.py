@@ -1,8 +1,7 @@
-"""Telegram's JSON, read with care: every field is checked for its type on the way out.
+"""A platform's JSON, read with care: every field is checked for its type on the way out.
 
-Field names and types: https://core.telegram.org/bots/api (10.3). Hand-written accessors instead of
-models of the platform's objects: one update uses a dozen of several hundred fields, and a webhook
-must not pay at its cold start for classes of the rest.
+Hand-written accessors instead of models of the platform's objects: one webhook uses a dozen of
+several hundred fields, and must not pay at its cold start for classes of the rest.
 """
 
 from collections.abc import Iterator
@@ -10,16 +9,15 @@ from typing import Any
 
 
 class Wrong(Exception):
-    """A field is not what the Bot API says. The text is its path and the type expected, no content."""
+    """A field is not what the platform says. The text is its path and the type expected, no content."""
 
 
 class Fields:
     """One JSON object. An absent field and ``null`` are the same; a wrong type raises ``Wrong``."""
 
-    def __init__(self, values: dict[str, Any], path: str) -> None:
+    def __init__(self, values: dict[str, Any], path: str = "") -> None:
         self.values = values
         self._path = path
-        self._parts: dict[str, Fields] = {}
 
     def __contains__(self, name: str) -> bool:
         return self.values.get(name) is not None
@@ -33,20 +31,20 @@ class Fields:
         if value is None:
             return ""
         if not isinstance(value, str):
-            raise self._wrong(name, "a string")
+            raise self.wrong(name, "a string")
         return value
 
     def required_text(self, name: str) -> str:
         value = self.text(name)
         if not value:
-            raise self._wrong(name, "a string that is not empty")
+            raise self.wrong(name, "a string that is not empty")
         return value
 
     def whole(self, name: str) -> int:
-        """An integer of 64 bits, which is what the Bot API promises."""
+        """An integer of 64 bits."""
         value = self.values.get(name)
         if not isinstance(value, int) or isinstance(value, bool) or not -(2**63) <= value < 2**63:
-            raise self._wrong(name, "a 64-bit integer")
+            raise self.wrong(name, "a 64-bit integer")
         return value
 
     def whole_or_none(self, name: str) -> int | None:
@@ -64,17 +62,14 @@ class Fields:
         if value is None:
             return False
         if not isinstance(value, bool):
-            raise self._wrong(name, "a boolean")
+            raise self.wrong(name, "a boolean")
         return value
 
     def part(self, name: str) -> "Fields":
-        if (known := self._parts.get(name)) is not None:
-            return known
         value = self.values.get(name)
         if not isinstance(value, dict):
-            raise self._wrong(name, "an object")
-        self._parts[name] = part = Fields(value, f"{self._path}{name}.")
-        return part
+            raise self.wrong(name, "an object")
+        return Fields(value, f"{self._path}{name}.")
 
     def part_or_none(self, name: str) -> "Fields | None":
         return self.part(name) if name in self else None
@@ -84,14 +79,14 @@ class Fields:
         found = []
         for index, value in enumerate(self._list(name)):
             if not isinstance(value, dict):
-                raise self._wrong(f"{name}[{index}]", "an object")
+                raise self.wrong(f"{name}[{index}]", "an object")
             found.append(Fields(value, f"{self._path}{name}[{index}]."))
         return found
 
     def required_parts(self, name: str) -> "list[Fields]":
         found = self.parts(name)
         if not found:
-            raise self._wrong(name, "a list that is not empty")
+            raise self.wrong(name, "a list that is not empty")
         return found
 
     def wholes(self, name: str) -> list[int]:
@@ -104,8 +99,8 @@ class Fields:
         if value is None:
             return []
         if not isinstance(value, list):
-            raise self._wrong(name, "a list")
+            raise self.wrong(name, "a list")
         return value
 
-    def _wrong(self, name: str, expected: str) -> Wrong:
+    def wrong(self, name: str, expected: str) -> Wrong:
         return Wrong(f"{self._path}{name}: {expected} expected")

@@ -1,0 +1,3 @@
+from sportello.mailroom import mailroom
+
+handler = mailroom()

@@ -1,0 +1,3 @@
+from sportello.webchat import site
+
+handler = site()
