@@ -104,6 +104,7 @@ class LocalDesk:
             "STACK": self.deployed.stack,
             "CLOCK": "local",
             "PLATFORMS": self.deployed.platforms,
+            "AWS_ENDPOINT_URL_SESV2": self.deployed.platforms,
             "MAIL_FROM": MAIL_FROM,
         }
 

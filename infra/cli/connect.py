@@ -20,6 +20,7 @@ from infra.cli.errors import Refused
 from infra.cli.place import Place
 from infra.cli.work import bundle, command, console, place_of
 from sportello.aws import secrets
+from sportello.aws.carrier import Carrier
 from sportello.aws.environment import environment
 from sportello.channels.base import Account, Channel, ConnectError, Connection, Probed, Question
 from sportello.channels.http import Http
@@ -112,7 +113,7 @@ def _enter(context: typer.Context, name: str) -> tuple[Place, Http]:
     if not re.fullmatch(r"[a-z0-9-]{1,32}", name):
         raise Refused(f"{name!r} is no name of a connection: 1 to 32 of a-z, 0-9 and -.")
     place = place_of(context)
-    return place, Http(environment().platforms)
+    return place, Carrier(environment().platforms)
 
 
 def _as_probed(asked: Connection, probed: Probed, before: Connection | None) -> Connection:

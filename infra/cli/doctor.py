@@ -13,8 +13,8 @@ from infra.cli.checks import Checked, check_channel, check_people
 from infra.cli.times import shown_time
 from infra.cli.work import bundle, console, place_of, printable
 from sportello.aws import secrets
+from sportello.aws.carrier import Carrier
 from sportello.aws.environment import environment
-from sportello.channels.http import Http
 from sportello.workers import channel as channel_of
 
 
@@ -30,7 +30,7 @@ def doctor(
     place = place_of(context)
     desk = bundle().desk
     seen = activity.look()
-    http = Http(environment().platforms)
+    http = Carrier(environment().platforms)
     checked = [
         found for name in channel_names() for found in check_channel(channel_of(name), place, http, seen)
     ]

@@ -78,7 +78,8 @@ class Place:
         }
         if self.local:
             nowhere = dict.fromkeys(("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"), os.devnull)
-            own |= {"AWS_ENDPOINT_URL": self.endpoint, **LOCAL_KEYS, **nowhere}
+            world = {"AWS_ENDPOINT_URL_SESV2": self.platforms} if self.platforms else {}
+            own |= {"AWS_ENDPOINT_URL": self.endpoint, **world, **LOCAL_KEYS, **nowhere}
         return own
 
 

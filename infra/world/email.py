@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, ClassVar
+from urllib.parse import unquote
 
 import boto3
 from botocore.config import Config
@@ -21,11 +22,13 @@ from infra.world.email_mailbox import REGION, letter_shown, written
 from infra.world.faults import Fault
 from infra.world.mail import Mail
 from infra.world.model import Letter, Person, PlatformAccount, Say, Shown, Webhook
-from infra.world.wire import Answer, Call
+from infra.world.wire import Answer, Call, Target, json_answer
 from sportello.domain.model import Instant, to_datetime
 
 PREFIX = "inbound-mail/"
 FUNCTION = "EmailFunction"
+ACCOUNT = "/v2/email/account"
+IDENTITIES = "/v2/email/identities/"
 KINDS = frozenset({"text", "media", "raw", "unsupported", "block"})
 BOUNCE = "bounce"
 COMPLAIN = "complain"
@@ -50,14 +53,23 @@ class Email(Mail):
     # --- what we send ---------------------------------------------------------------------------
 
     def claims(self, call: Call) -> bool:
-        """Mail as one of the accounts; all other mail is the desk's own."""
+        """Questions, and mail as one of the accounts; all other mail is the desk's own."""
+        if call.method == "GET":
+            return True
         request = call.json or {}
         content = request.get("Content")
         sender = str(request.get("FromEmailAddress", "")).lower()
         known = {account.id for account in self.state.accounts_of(self.name)}
         return isinstance(content, dict) and "Raw" in content and sender in known
 
+    def target(self, call: Call) -> Target:
+        return (
+            super().target(call) if call.method == "POST" else Target(call.path.rpartition("/v2/email/")[2])
+        )
+
     def answer(self, call: Call) -> Answer:
+        if call.method == "GET":
+            return self._told(call.path)
         answer = super().answer(call)
         if answer.status == 200 and (letter := self._newest(answer.id)):
             self._shown(call, letter)
@@ -65,6 +77,18 @@ class Email(Mail):
                 self._tell(call, letter, "Send", 0.02)
                 self._tell(call, letter, "Delivery", 0.05)
         return answer
+
+    def _told(self, path: str) -> Answer:
+        """``GetEmailIdentity``, ``GetAccount``: the accounts' domains are verified, mail goes to anybody."""
+        if path == ACCOUNT:
+            return json_answer(200, {"SendingEnabled": True, "ProductionAccessEnabled": True})
+        known = {account.id.rpartition("@")[2] for account in self.state.accounts_of(self.name)}
+        if unquote(path.removeprefix(IDENTITIES)) in known:
+            return json_answer(200, {"VerifiedForSendingStatus": True, "IdentityType": "DOMAIN"})
+        missing = {"message": "Email identity does not exist."}
+        return json_answer(
+            404, missing, code="NotFoundException", headers={"x-amzn-errortype": "NotFoundException"}
+        )
 
     def fail(self, call: Call, fault: Fault) -> Answer:
         if fault.kind not in LATER:
@@ -147,7 +171,11 @@ class Email(Mail):
         return {
             "secrets": ["local-desk-unused"],
             "accounts": [{"id": account.id, "role": "care", "name": account.name}],
-            "settings": {"forwarded": "in@desk.example.com=info@desk.example.com"},
+            "settings": {
+                "addresses": account.id,
+                "name": account.name,
+                "forwarded": "in@desk.example.com=info@desk.example.com",
+            },
         }
 
     def address(self, person: Person) -> str:

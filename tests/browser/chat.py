@@ -113,7 +113,7 @@ class Chat:
     def write(self, text: str) -> None:
         """A message that arrives."""
         self.field.fill(text)
-        self.page.keyboard.press("Enter")
+        self.host.locator("button.primary").click()
         expect(self.messages().filter(has_text=text)).to_contain_text(re.compile("Inviato|Sent"))
 
     def hears(self, text: str) -> Locator:

@@ -90,7 +90,7 @@ def _sns(connection: Connection, request: Request) -> Request:
     is_envelope = (
         isinstance(given, dict)
         and given.get("Type") in [*sns_signing.SIGNED]
-        and all(isinstance(value, str) for value in given.values())
+        and all(isinstance(value, str) and _is_text(value) for value in given.values())
         and not set(sns_signing.SIGNED[given["Type"]]) - given.keys() - {"Subject"}
     )
     told = {"Type": "Notification", "MessageId": "m", "Timestamp": "2026-11-23T19:15:00.000Z"}
@@ -99,6 +99,11 @@ def _sns(connection: Connection, request: Request) -> Request:
         envelope = {name: given[name] for name in sns_signing.SIGNED[given["Type"]] if name in given}
     envelope["TopicArn"] = connection.secrets[0]
     return replace(request, body=json.dumps(sns_signing.signed(envelope)).encode())
+
+
+def _is_text(value: str) -> bool:
+    """Half a character has no bytes that could be signed."""
+    return not any("\ud800" <= character <= "\udfff" for character in value)
 
 
 def _wechat(connection: Connection, request: Request) -> Request:

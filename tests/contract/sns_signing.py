@@ -62,10 +62,15 @@ def signed(envelope: Mapping[str, Any], *, private: RSAPrivateKey | None = None)
     whole = {"SignatureVersion": "2", "SigningCertURL": CERTIFICATE_URL, **envelope}
     if not isinstance(whole.get("Message"), str):
         whole["Message"] = json.dumps(whole.get("Message"), ensure_ascii=False)
+    # SNS carries UTF-8 alone: there are no halves of characters in it.
+    whole = {
+        name: value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
+        for name, value in whole.items()
+    }
     names = [name for name in SIGNED[whole["Type"]] if whole.get(name) is not None]
     text = "".join(f"{name}\n{whole[name]}\n" for name in names)
     algorithm = hashes.SHA256() if whole["SignatureVersion"] == "2" else hashes.SHA1()
-    proof = (private or key()).sign(text.encode("utf-8", "replace"), PKCS1v15(), algorithm)
+    proof = (private or key()).sign(text.encode(), PKCS1v15(), algorithm)
     # What is signed comes first, so that a byte changed in the middle is one of it.
     return {
         "Message": whole.pop("Message"),

@@ -288,6 +288,19 @@ class TestConnecting:
         with pytest.raises(ConnectError, match=words):
             self.probe(Ses(*answers), addresses)
 
+    @pytest.mark.parametrize(
+        ("answer", "codes"),
+        [
+            ({"SendingEnabled": True, "ProductionAccessEnabled": True}, []),
+            ({"SendingEnabled": True, "ProductionAccessEnabled": False}, [("warning", "sandbox")]),
+            ({"SendingEnabled": False, "ProductionAccessEnabled": True}, [("fault", "sending_paused")]),
+            (AwsRefused("AccessDeniedException", 403), [("warning", "no_answer")]),
+        ],
+    )
+    def test_what_doctor_says_of_the_account(self, answer: Any, codes: list[tuple[str, str]]) -> None:
+        found = EMAIL.examine(CONNECTION, "", Ses(answer))
+        assert [(finding.level, finding.code) for finding in found] == codes
+
     def test_what_is_left_to_do(self) -> None:
         left = EMAIL.register(CONNECTION, "", Http())
         assert "MailRecipients" in left

@@ -66,7 +66,18 @@ class Aws:
         if "DynamoDB" in target:
             self.refused += refusals(json.loads(request.body))
         headers = {"content-type": "application/x-amz-json-1.0"}
-        return AWSResponse(request.url, 200, headers, _Body(b"{}" if target else b""))
+        return AWSResponse(request.url, 200, headers, _Body(_answer(target, request)))
+
+
+def _answer(target: str, request: Any) -> bytes:
+    """What is found: nothing."""
+    if target.endswith("BatchGetItem"):
+        found: dict[str, Any] = {
+            "Responses": {table: [] for table in json.loads(request.body)["RequestItems"]}
+        }
+    else:
+        found = {"Items": []} if target.endswith("Query") else {}
+    return json.dumps(found).encode() if target else b""
 
 
 class _Body:

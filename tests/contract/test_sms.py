@@ -360,11 +360,11 @@ class TestAnswer:
         assert download.url == media.url
         assert download.headers["authorization"].startswith("Basic ")
         for url in (
-            "http://api.twilio.com/x", "https://api.twilio.com.example.com/x", "https://x@api.twilio.com/x", "",
+            "", "http://api.twilio.com/x", "https://api.twilio.com.example.com/x", "https://x@api.twilio.com",
             "https://api.twilio.com:444/x", "https://example.com/", "https://[",
         ):  # fmt: skip
             with pytest.raises(MediaGone):
-                SMS.download(media.model_copy(update={"url": url}), CONNECTION, http=None)  # type: ignore[arg-type]
+                SMS.download(media.model_copy(update={"url": url}), CONNECTION, None)  # type: ignore[arg-type]
 
     def test_no_buttons_and_no_templates(self) -> None:
         from sportello.channels.base import Button, Template

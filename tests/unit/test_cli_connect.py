@@ -93,6 +93,10 @@ class ByMail(Platform):
     webhooks: ClassVar[bool] = False
 
 
+class SignsAddresses(Platform):
+    keeps_url: ClassVar[bool] = True
+
+
 @pytest.fixture
 def steps() -> Steps:
     return Steps()
@@ -317,3 +321,11 @@ def test_the_help_of_every_channel_names_its_secrets_and_takes_none(name: str) -
     for question in real_channel(name).questions:
         if question.secret and not question.made:
             assert f"SPORTELLO_{question.name.upper()}" in shown
+
+
+def test_an_address_that_the_platform_signs_is_kept(
+    run: Run, steps: Steps, kept: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connect, "channel_of", lambda name: SignsAddresses(steps))
+    assert run(*PAGE, TOKEN=TOKEN).exit_code == 0
+    assert stored(kept).settings["url"] == URL

@@ -137,6 +137,8 @@ def _address(event: Mapping[str, Any]) -> str:
 def _answer(action: str, call: Call) -> Answer:
     route = ROUTES.get((call.request.method, action))
     if route is None:
+        if not action:  # as every webhook answers, so that `connect` and `doctor` see that it is known
+            return Answer(401, _error("token"))
         known = [method for method, name in ROUTES if name == action]
         return Answer(405 if known else 404, _error("no_such_route"))
     if len(call.request.body) > BODY_LIMIT:

@@ -132,7 +132,7 @@ def media() -> Handler:
     fetcher = Fetcher(
         channels=cache(channel),
         connection=connection,
-        http=Http(environment().platforms),
+        http=Carrier(environment().platforms),
         languages=current_desk().languages,
         rewrite=environment().platforms,
     )

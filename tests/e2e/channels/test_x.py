@@ -36,6 +36,18 @@ def test_a_mention_is_answered_where_it_stands(customer: Customer) -> None:
     assert customer.thread.owes
 
 
+def test_in_private_means_an_invitation_for_all_to_see(customer: Customer) -> None:
+    customer.say(ASKED, kind="mention")
+    row = customer.answer("Scrivici in privato.", act="private")
+    customer.row_ends(row.key, "sent")
+    invitation = customer.phone()[-1]
+    assert (invitation.kind, invitation.text) == ("post", "Scrivici in privato.")
+    assert "/messages/compose?recipient_id=" in invitation.tag
+    customer.say("Eccomi")
+    public, private = sorted(customer.threads(), key=lambda thread: not thread.public)
+    assert (public.public, private.public) == (True, False)
+
+
 def test_praise_is_kept_and_asks_for_nothing(customer: Customer) -> None:
     customer.stage.at(EVENING)
     customer.say("complimenti per il servizio!", kind="mention")

@@ -18,6 +18,7 @@ from sportello.channels.base import (
     Channel,
     ConnectError,
     Connection,
+    Finding,
     MediaRule,
     NotSent,
     Outbound,
@@ -163,6 +164,22 @@ class Email(Channel):
             _check_verified(address, http)
         name = connection.settings.get("name", "")
         return Probed(accounts=tuple(Account(id=address, name=name) for address in found))
+
+    def examine(self, connection: Connection, url: str, http: Http) -> Sequence[Finding]:
+        """Whether SES lets this account send, and to anybody."""
+        try:
+            account = http.aws("sesv2", "GetAccount", {})
+        except (AwsRefused, NotConnected, NoAnswer) as error:
+            text = f"SES was not asked about its limits ({error}): check credentials and region"
+            return (Finding(level="warning", code="no_answer", text=text),)
+        found = []
+        if account.get("SendingEnabled") is False:
+            text = "SES has paused sending for this account: its console says why; messages wait meanwhile"
+            found.append(Finding(level="fault", code="sending_paused", text=text))
+        if account.get("ProductionAccessEnabled") is False:
+            text = "SES is in the sandbox, only verified addresses get mail: request production access there"
+            found.append(Finding(level="warning", code="sandbox", text=text))
+        return found
 
     def register(self, connection: Connection, url: str, http: Http) -> str:
         domain = connection.accounts[0].id.rpartition("@")[2] if connection.accounts else "the domain"

@@ -181,15 +181,17 @@
     const element = same ? before.element : shown(message);
     if (before && !same) before.element.replaceWith(element);
     messages.set(message.id, { ...message, order, element });
-    const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 80;
+    const atEnd = [log, panel].every((one) => one.scrollHeight - one.scrollTop - one.clientHeight < 80);
     const next = [...messages.values()].filter((other) => other.order > order).sort((a, b) => (a.order < b.order ? -1 : 1))[0];
     if (!element.parentNode || element.nextSibling !== (next?.element || null)) list.insertBefore(element, next?.element || null);
     showState(messages.get(message.id));
-    if (atEnd || message.from === 'visitor') log.scrollTop = log.scrollHeight;
+    if (atEnd || message.from === 'visitor') toEnd();
     greeting.hidden = messages.size > 0;
     showEmail();
   }
 
+  /** On a low screen the whole panel scrolls, else the conversation alone. */
+  const toEnd = () => { for (const one of [log, panel]) one.scrollTop = one.scrollHeight; };
   const content = ({ text, deleted, buttons, files }) => JSON.stringify([text, deleted, buttons, files?.map((file) => [file.name, file.file])]);
 
   function countUnread() {
@@ -341,7 +343,7 @@
   notice.id = 'notice';
 
   const panel = el('section', { id: 'panel', className: 'panel', hidden: true, at: { role: 'dialog', 'aria-label': texts.title } },
-    el('header', {}, el('div', {}, title, status, next, hours), closer), log, notice, email, elsewhere, composer);
+    el('div', { className: 'head' }, el('div', {}, title, status, next, hours), closer), log, notice, email, elsewhere, composer);
   const host = el('sportello-chat', {});
   const root = host.attachShadow({ mode: 'open' });
   root.append(announcer, launcher, panel);
@@ -487,7 +489,7 @@
     keep({ open: true });
     if (focus) field.focus();
     withSession().then(resume, () => {}).then(poll);
-    log.scrollTop = log.scrollHeight;
+    toEnd();
     countUnread();
   }
 
@@ -604,9 +606,9 @@ svg { width: 24px; height: 24px; fill: currentColor; display: block; margin: aut
   border: 1px solid var(--line); border-radius: 16px; box-shadow: 0 12px 40px #0004; animation: come .18s ease-out; }
 :host([side=start]) .launcher, :host([side=start]) .panel { inset-inline: 20px auto; }
 @keyframes come { from { opacity: 0; transform: translateY(12px); } }
-header { display: flex; gap: 8px; align-items: flex-start; padding: 16px 12px 14px 20px; padding-inline: 20px 12px; background: var(--accent); color: var(--on-accent); }
-header > div { flex: 1; min-width: 0; }
-header :focus-visible { outline-color: var(--on-accent); box-shadow: none; }
+.head { display: flex; gap: 8px; align-items: flex-start; padding: 16px 12px 14px 20px; padding-inline: 20px 12px; background: var(--accent); color: var(--on-accent); }
+.head > div { flex: 1; min-width: 0; }
+.head :focus-visible { outline-color: var(--on-accent); box-shadow: none; }
 h2 { font-size: 18px; line-height: 1.3; font-weight: 650; }
 .status { font-size: 15px; margin-block-start: 2px; }
 .status::before { content: ""; display: inline-block; width: 9px; height: 9px; margin-inline-end: 7px; border-radius: 50%; border: 2px solid currentColor; }
@@ -652,15 +654,20 @@ textarea { flex: 1; display: block; resize: none; line-height: 24px; }
 .secondary:hover { border-color: currentColor; }
 .chosen { padding-block-end: 8px; }
 .chosen li { flex-direction: row; align-items: center; gap: 8px; margin: 0 0 4px; padding-inline-start: 12px; background: var(--sheet); border-radius: 10px; font-size: 14px; }
-.elsewhere { padding: 6px 20px; font-size: 14px; color: var(--soft); border-block-start: 1px solid var(--sheet); }
-.elsewhere a { color: var(--ink); display: inline-block; padding: 10px 4px; }
+.elsewhere { padding: 2px 20px; font-size: 14px; color: var(--soft); border-block-start: 1px solid var(--sheet); }
+.elsewhere a { color: var(--ink); display: inline-block; min-width: 44px; padding: 12px 4px; }
 @media (max-width: 480px), (max-height: 480px) {
   .panel { inset: 0; width: 100%; max-width: none; height: 100%; height: 100dvh; max-height: none; border: 0; border-radius: 0; }
   :host([side=start]) .panel { inset: 0; }
   .launcher.away { visibility: hidden; }
 }
+@media (max-height: 480px) {
+  .panel { overflow-y: auto; }
+  .log { flex: 1 0 auto; overflow: visible; }
+  .composer { position: sticky; inset-block-end: 0; background: var(--paper); }
+}
 @media (prefers-reduced-motion: reduce) { .panel { animation: none; } }
-@media (forced-colors: active) { .launcher, .bubble, header { border: 1px solid; } svg { fill: CanvasText; } }
+@media (forced-colors: active) { .launcher, .bubble, .head { border: 1px solid; } svg { fill: CanvasText; } }
 @media print { :host { display: none; } }
 `;
 
