@@ -18,6 +18,7 @@ class What(StrEnum):
     OUTBOX = "outbox"
     ESCALATIONS = "escalations"
     MEDIA = "media"
+    MAIL = "mail"
     FAILED = "failed"
 
 
@@ -40,12 +41,13 @@ def redrive(
 ) -> None:
     """Try again what got stuck, after its cause is mended.
 
-    quarantine: signed bodies that could not be read, through today's parser. outbox, escalations, media: dead
-    letters. failed: people's replies that failed because the platform was busy or our token expired, in
+    quarantine: signed bodies that could not be read, through today's parser. outbox, escalations, media,
+    mail: dead letters. failed: people's replies that failed because the platform was busy or our token expired, in
     threads that still owe an answer.
     """
     place = place_of(context)
     from sportello.services import redrive as service
+    from sportello.mailroom import once_more
     from sportello.workers import channel, connection
 
     work = service.Redrive(
@@ -65,6 +67,8 @@ def redrive(
                 counts = service.letters(place.output("EscalationDeadLettersUrl"))
             case What.MEDIA:
                 counts = service.letters(place.output("MediaDeadLettersUrl"))
+            case What.MAIL:
+                counts = once_more(place.output("MailDeadLettersUrl"))
             case What.FAILED:
                 counts = service.replies(work)
         console.print(f"{one}: {_told(counts)}")

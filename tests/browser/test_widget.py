@@ -190,15 +190,38 @@ def test_a_file_that_is_not_taken_is_said_so(chat: Chat, file: dict[str, object]
 
 def test_what_could_not_be_sent_is_sent_again_as_the_same_message(chat: Chat) -> None:
     question = asked(chat)
+    chat.page.route(
+        re.compile("/messages/"),
+        lambda route: route.fulfill(
+            status=503,
+            json={"error": "busy", "detail": ""},
+            headers={"access-control-allow-origin": chat.visitors.shop.origin},
+        ),
+    )
+    chat.field.fill("Un momento")
+    chat.page.keyboard.press("Enter")
+    failed = chat.messages().filter(has_text="Un momento")
+    expect(failed).to_contain_text("Non inviato")
+    chat.picture("not sent")
+    chat.page.unroute_all()
+    failed.get_by_role("button", name="Riprova").click()
+    expect(failed).to_contain_text("Inviato", ignore_case=False)
+    texts = [row.text for row in chat.visitors.stage.scan().messages[chat.thread(question)]]
+    assert texts.count("Un momento") == 1
+
+
+def test_when_the_network_is_back_it_goes_by_itself(chat: Chat) -> None:
+    question = asked(chat)
     chat.page.context.set_offline(True)
     chat.field.fill("Senza rete")
     chat.page.keyboard.press("Enter")
-    failed = chat.messages().filter(has_text="Senza rete")
-    expect(failed).to_contain_text("Non inviato")
-    chat.picture("not sent")
+    waiting = chat.messages().filter(has_text="Senza rete")
+    expect(waiting).to_contain_text("Non inviato")
+    expect(chat.host.locator(".notice")).to_contain_text("Connessione assente")
+    chat.picture("offline")
     chat.page.context.set_offline(False)
-    failed.get_by_role("button", name="Riprova").click()
-    expect(failed).to_contain_text("Inviato", ignore_case=False)
+    expect(waiting).to_contain_text("Inviato", ignore_case=False)
+    expect(chat.host.locator(".notice")).to_be_hidden()
     texts = [row.text for row in chat.visitors.stage.scan().messages[chat.thread(question)]]
     assert texts.count("Senza rete") == 1
 

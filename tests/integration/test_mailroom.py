@@ -282,3 +282,33 @@ class TestReceipts:
         event["detail"]["mail"]["source"] = "old@example.com"
         handle(event)
         assert len(objects("quarantine/email/")) == 1
+
+
+# --- what failed three times --------------------------------------------------------------------------
+
+
+def letter(queue_url: str, event: Any) -> None:
+    clients.sqs().send_message(QueueUrl=queue_url, MessageBody=json.dumps(event))
+
+
+def test_a_mail_that_failed_is_taken_from_the_dead_letters(handle: Handler) -> None:
+    queue = clients.sqs().create_queue(QueueName="dead-mail")["QueueUrl"]
+    letter(queue, {"version": "1.0", "requestPayload": delivered(SAMPLES["text"])})
+    letter(queue, {"requestPayload": {"strange": True}})
+    letter(queue, {"no": "payload"})
+    assert mailroom.once_more(queue) == {"taken": 1, "not ours": 2}
+    assert len(heard()) == 1
+    left = clients.sqs().get_queue_attributes(QueueUrl=queue, AttributeNames=["All"])["Attributes"]
+    assert int(left["ApproximateNumberOfMessagesNotVisible"]) == 2, "what is not understood stays"
+
+
+def test_one_that_fails_again_stays(handle: Handler, aws: Faults) -> None:
+    queue = clients.sqs().create_queue(QueueName="dead-mail")["QueueUrl"]
+    event = delivered(SAMPLES["text"])
+    clients.s3().delete_object(
+        Bucket=environment().bucket, Key=SAMPLES["text"].request.headers["x-ses-object"]
+    )
+    letter(queue, {"requestPayload": event})
+    (outcome,) = mailroom.once_more(queue)
+    assert outcome.startswith("failed again")
+    assert heard() == []

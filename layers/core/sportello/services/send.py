@@ -140,6 +140,7 @@ def _message(sender: Sender, channel: Channel, thread: Thread, row: Message, add
         to=thread.to,
         act=row.act,
         by_person=row.author == "person",
+        language=row.language or thread.language,
         text=text,
         attachment=files.attachment(row.media[0], content=channel.uploads) if row.media else None,
         context=history.context(thread, row.quote) if channel.uses_context else {},

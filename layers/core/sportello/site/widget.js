@@ -152,6 +152,7 @@
       if (asked === round && answer.status === 200) take(answer.value, answer.headers.get('etag'));
       if (offline) say('');
       offline = false;
+      resend();
     } catch (error) {
       failures += 1;
       wait = Math.max((error.wait || 0) * SECOND, Math.min(60 * SECOND, 2 ** failures * SECOND));
@@ -181,7 +182,7 @@
     const element = same ? before.element : shown(message);
     if (before && !same) before.element.replaceWith(element);
     messages.set(message.id, { ...message, order, element });
-    const atEnd = [log, panel].every((one) => one.scrollHeight - one.scrollTop - one.clientHeight < 80);
+    const atEnd = [scroller, panel].every((one) => one.scrollHeight - one.scrollTop - one.clientHeight < 80);
     const next = [...messages.values()].filter((other) => other.order > order).sort((a, b) => (a.order < b.order ? -1 : 1))[0];
     if (!element.parentNode || element.nextSibling !== (next?.element || null)) list.insertBefore(element, next?.element || null);
     showState(messages.get(message.id));
@@ -191,7 +192,7 @@
   }
 
   /** On a low screen the whole panel scrolls, else the conversation alone. */
-  const toEnd = () => { for (const one of [log, panel]) one.scrollTop = one.scrollHeight; };
+  const toEnd = () => { for (const one of [scroller, panel]) one.scrollTop = one.scrollHeight; };
   const content = ({ text, deleted, buttons, files }) => JSON.stringify([text, deleted, buttons, files?.map((file) => [file.name, file.file])]);
 
   function countUnread() {
@@ -231,7 +232,7 @@
         return;
       } catch (error) {
         if (!error.passes || attempt === TRIES || error.status === 429) {
-          update(message, { state: 'failed', why: reason(error) });
+          update(message, { state: 'failed', why: reason(error), again: error.passes });
           return;
         }
         await pause(jitter(2 ** attempt * 500));
@@ -260,13 +261,18 @@
     form.append('file', file.content);
     const answer = await fetch(value.url, { method: 'POST', body: form }).catch(() => null);
     if (!answer || answer.status >= 500) throw new Refused(0, 'network');
-    if (!answer.ok) throw new Refused(422, 'file_failed');
+    if (!answer.ok) throw Object.assign(new Refused(422, 'file_failed'), { why: fill(texts.file_failed, { name: file.name }) });
     delete file.content;
     return value.file;
   }
 
-  const reason = (error) => (error.status === 429 ? texts.too_many : error.status === 0 ? texts.offline : '');
+  const reason = (error) => (error.status === 429 ? texts.too_many : error.why || '');
   const update = (message, changes) => put({ ...messages.get(message.id), ...changes });
+
+  /** The network is back: what it had kept from being sent goes now. */
+  function resend() {
+    for (const message of messages.values()) if (message.state === 'failed' && message.again) deliver(message);
+  }
 
   function resume() {
     for (const waiting of kept.outbox) {
@@ -323,7 +329,7 @@
   const closer = el('button', { type: 'button', className: 'plain', at: { 'aria-label': texts.close } }, icon(ICONS.close));
   const greeting = el('p', { className: 'greeting' });
   const list = el('ul', {});
-  const log = el('div', { className: 'log', tabIndex: 0, at: { role: 'log', 'aria-live': 'polite' } }, greeting, list);
+  const log = el('div', { at: { role: 'log', 'aria-live': 'polite' } }, greeting, list);
   const notice = el('p', { className: 'notice', hidden: true, at: { role: 'status' } });
 
   const address = el('input', { type: 'email', id: 'address', autocomplete: 'email', required: true, at: { 'aria-describedby': 'question notice' } });
@@ -342,8 +348,10 @@
   const composer = el('form', { className: 'composer' }, chosen, el('div', { className: 'row' }, chooser, clip, fieldLabel, field, sender));
   notice.id = 'notice';
 
+  const scroller = el('div', { className: 'scroller', tabIndex: 0, at: { role: 'region' } }, log, email, elsewhere);
+
   const panel = el('section', { id: 'panel', className: 'panel', hidden: true, at: { role: 'dialog', 'aria-label': texts.title } },
-    el('div', { className: 'head' }, el('div', {}, title, status, next, hours), closer), log, notice, email, elsewhere, composer);
+    el('div', { className: 'head' }, el('div', {}, title, status, next, hours), closer), scroller, notice, composer);
   const host = el('sportello-chat', {});
   const root = host.attachShadow({ mode: 'open' });
   root.append(announcer, launcher, panel);
@@ -380,9 +388,9 @@
   function showState({ element, ...message }) {
     const parts = [clock(message.time)];
     if (message.author === 'automatic') parts.push(texts.automatic);
-    if (message.from === 'visitor') parts.push({ sending: texts.sending, failed: texts.not_sent, sent: texts.sent }[message.state]);
+    if (message.from === 'visitor') parts.push({ sending: texts.sending, failed: '', sent: texts.sent }[message.state]);
     const under = element.querySelector('.under');
-    if (under.textContent !== parts.join(' · ')) under.textContent = parts.join(' · ');
+    if (under.textContent !== parts.filter(Boolean).join(' · ')) under.textContent = parts.filter(Boolean).join(' · ');
     element.querySelector('.failed')?.remove();
     if (message.state === 'failed') element.append(failed(message));
     for (const button of element.querySelectorAll('.file')) button.disabled = message.state !== 'sent';
@@ -390,7 +398,7 @@
 
   function failed(message) {
     const again = el('button', { type: 'button', className: 'secondary', onclick: () => { field.focus(); deliver(messages.get(message.id)); } }, texts.retry);
-    return el('div', { className: 'failed', at: { role: 'alert' } }, message.why ? `${message.why} ` : '', again);
+    return el('div', { className: 'failed', at: { role: 'alert' } }, message.why || texts.not_sent, again);
   }
 
   function choices(message) {
@@ -450,7 +458,7 @@
     next.hidden = desk.open || !desk.next_opening_words;
     status.className = `status ${desk.open ? 'open' : 'shut'}`;
     hours.textContent = fill(texts.hours, { hours: desk.hours });
-    log.setAttribute('aria-label', texts.conversation);
+    for (const one of [scroller, log]) one.setAttribute('aria-label', texts.conversation);
     greeting.textContent = texts.greeting;
     greeting.hidden = messages.size > 0;
     for (const [element, text] of [[closer, texts.close], [clip, texts.attach], [sender, texts.send]]) {
@@ -615,7 +623,8 @@ h2 { font-size: 18px; line-height: 1.3; font-weight: 650; }
 .status.open::before { background: currentColor; }
 .next { font-size: 15px; }
 .hours { font-size: 13.5px; line-height: 1.4; margin-block-start: 2px; }
-.log { flex: 1; overflow-y: auto; overscroll-behavior: contain; padding: 16px 20px; outline-offset: -4px; }
+.scroller { flex: 1; overflow-y: auto; overscroll-behavior: contain; padding: 16px 20px; }
+.scroller:focus-visible { outline-offset: -4px; }
 .greeting { background: var(--sheet); border-radius: 14px; border-end-start-radius: 4px; padding: 10px 14px; margin-block-end: 14px; width: fit-content; max-width: 86%; }
 li { display: flex; flex-direction: column; align-items: flex-start; margin-block-end: 14px; }
 li.mine { align-items: flex-end; }
@@ -625,8 +634,7 @@ li.mine { align-items: flex-end; }
 .bubble a { color: inherit; }
 .gone { font-style: italic; }
 .under { font-size: 13px; color: var(--soft); margin: 3px 4px 0; }
-.failed { color: var(--wrong); font-size: 14px; max-width: 86%; text-align: end; margin-block-start: 4px; }
-.failed .under { color: inherit; }
+.failed { display: flex; align-items: center; justify-content: flex-end; gap: 10px; color: var(--wrong); font-size: 14px; margin-block-start: 4px; }
 .choices { display: flex; flex-wrap: wrap; gap: 8px; margin-block-start: 8px; }
 .file { display: flex; align-items: center; gap: 8px; width: 100%; padding: 4px 10px; margin-block: 4px; border-color: currentColor; text-align: start; }
 .file svg { flex: none; margin: 0; }
@@ -634,7 +642,7 @@ li.mine { align-items: flex-end; }
 small { font-size: 13px; white-space: nowrap; }
 .notice { padding: 8px 20px; font-size: 14px; color: var(--soft); border-block-start: 1px solid var(--sheet); }
 .notice.wrong { color: var(--wrong); }
-.email { padding: 10px 20px 12px; font-size: 14px; background: var(--sheet); }
+.email { padding: 12px 14px 14px; font-size: 14px; border: 1px solid var(--line); border-radius: 12px; }
 .email .row { align-items: flex-end; margin-block-start: 4px; }
 .field { flex: 1; }
 label { display: block; font-weight: 600; font-size: 13.5px; }
@@ -654,7 +662,7 @@ textarea { flex: 1; display: block; resize: none; line-height: 24px; }
 .secondary:hover { border-color: currentColor; }
 .chosen { padding-block-end: 8px; }
 .chosen li { flex-direction: row; align-items: center; gap: 8px; margin: 0 0 4px; padding-inline-start: 12px; background: var(--sheet); border-radius: 10px; font-size: 14px; }
-.elsewhere { padding: 2px 20px; font-size: 14px; color: var(--soft); border-block-start: 1px solid var(--sheet); }
+.elsewhere { margin-block-start: 4px; font-size: 14px; color: var(--soft); }
 .elsewhere a { color: var(--ink); display: inline-block; min-width: 44px; padding: 12px 4px; }
 @media (max-width: 480px), (max-height: 480px) {
   .panel { inset: 0; width: 100%; max-width: none; height: 100%; height: 100dvh; max-height: none; border: 0; border-radius: 0; }
@@ -663,7 +671,7 @@ textarea { flex: 1; display: block; resize: none; line-height: 24px; }
 }
 @media (max-height: 480px) {
   .panel { overflow-y: auto; }
-  .log { flex: 1 0 auto; overflow: visible; }
+  .scroller { flex: 1 0 auto; overflow: visible; }
   .composer { position: sticky; inset-block-end: 0; background: var(--paper); }
 }
 @media (prefers-reduced-motion: reduce) { .panel { animation: none; } }
