@@ -42,12 +42,12 @@ def redrive(
     """Try again what got stuck, after its cause is mended.
 
     quarantine: signed bodies that could not be read, through today's parser. outbox, escalations, media,
-    mail: dead letters. failed: people's replies that failed because the platform was busy or our token expired, in
-    threads that still owe an answer.
+    mail: dead letters. failed: people's replies that failed because the platform was busy or our token
+    expired, in threads that still owe an answer.
     """
     place = place_of(context)
-    from sportello.services import redrive as service
     from sportello.mailroom import once_more
+    from sportello.services import redrive as service
     from sportello.workers import channel, connection
 
     work = service.Redrive(

@@ -76,6 +76,7 @@ def test_hiding_settles_nothing(stage: Stage, page: Page) -> None:
     assert stage.send(only_row()) == "sent"
     (message,) = page.asked
     assert (message.act, message.quote, message.context) == ("hide", "c1", {"comment": "c1"})
+    assert only_row()["why"] == ["hidden"]
     assert "owed_since" in only_thread()
 
 

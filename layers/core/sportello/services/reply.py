@@ -165,7 +165,7 @@ def hide(person: Person, thread_id: str, message_id: str = "") -> Message:
     )
     if problem := _forbidden(person, view.thread, draft):
         raise NotAllowed(problem)
-    unsettled = Decision(thread=view.thread, reasons=())
+    unsettled = Decision(thread=view.thread, reasons=(Reason.HIDDEN,))
     row = _row(person, view.thread, draft, unsettled, f"hide {target.id}")
     commit = store.Commit(
         before=view.thread,
