@@ -199,4 +199,5 @@ def test_right_to_left_pages_have_it_on_their_side(visitors: Visitors) -> None:
     paragraph = chat.messages().first.locator("p").first
     expect(paragraph).to_have_attribute("dir", "auto")
     assert paragraph.evaluate("one => getComputedStyle(one).direction") == "rtl"
+    assert chat.panel.bounding_box()["x"] == chat.launcher.bounding_box()["x"] == 20  # type: ignore[index]
     assert violations(chat.page) == []

@@ -602,17 +602,17 @@ button:disabled { cursor: default; opacity: .65; }
 :focus-visible { outline: 3px solid var(--ink); outline-offset: 2px; box-shadow: 0 0 0 2px var(--paper); }
 svg { width: 24px; height: 24px; fill: currentColor; display: block; margin: auto; }
 .unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
-.launcher { position: fixed; z-index: 2147483000; inset-block-end: max(20px, env(safe-area-inset-bottom)); inset-inline-end: 20px; width: 60px; height: 60px;
+.launcher { position: fixed; z-index: 2147483000; bottom: max(20px, env(safe-area-inset-bottom)); right: 20px; width: 60px; height: 60px;
   border-radius: 50%; background: var(--accent); color: var(--on-accent); box-shadow: 0 4px 16px #0005; }
 .launcher svg { width: 28px; height: 28px; }
 .launcher svg + svg, .launcher.away svg { display: none; }
 .launcher.away svg + svg { display: block; }
 .badge { position: absolute; inset-block-start: -4px; inset-inline-end: -4px; min-width: 24px; height: 24px; padding: 0 6px; border-radius: 12px;
   background: #b3261e; color: #fff; font: 700 14px/24px system-ui, sans-serif; box-shadow: 0 0 0 2px #fff; }
-.panel { position: fixed; z-index: 2147483000; inset-block-end: 92px; inset-inline-end: 20px; width: 392px; max-width: calc(100vw - 40px);
+.panel { position: fixed; z-index: 2147483000; bottom: 92px; right: 20px; width: 392px; max-width: calc(100vw - 40px);
   height: 640px; max-height: calc(100vh - 112px); display: flex; flex-direction: column; overflow: hidden; background: var(--paper);
   border: 1px solid var(--line); border-radius: 16px; box-shadow: 0 12px 40px #0004; animation: come .18s ease-out; }
-:host([side=start]) .launcher, :host([side=start]) .panel { inset-inline: 20px auto; }
+:host([at=left]) .launcher, :host([at=left]) .panel { left: 20px; right: auto; }
 @keyframes come { from { opacity: 0; transform: translateY(12px); } }
 .head { display: flex; gap: 8px; align-items: flex-start; padding: 16px 12px 14px 20px; padding-inline: 20px 12px; background: var(--accent); color: var(--on-accent); }
 .head > div { flex: 1; min-width: 0; }
@@ -666,7 +666,7 @@ textarea { flex: 1; display: block; resize: none; line-height: 24px; }
 .elsewhere a { color: var(--ink); display: inline-block; min-width: 44px; padding: 12px 4px; }
 @media (max-width: 480px), (max-height: 480px) {
   .panel { inset: 0; width: 100%; max-width: none; height: 100%; height: 100dvh; max-height: none; border: 0; border-radius: 0; }
-  :host([side=start]) .panel { inset: 0; }
+  :host([at=left]) .panel { inset: 0; }
   .launcher.away { visibility: hidden; }
 }
 @media (max-height: 480px) {
@@ -698,7 +698,8 @@ textarea { flex: 1; display: block; resize: none; line-height: 24px; }
       root.prepend(el('style', { nonce: script.nonce, textContent: STYLE }));
     }
     if (options.theme) host.setAttribute('theme', options.theme);
-    if (options.side) host.setAttribute('side', options.side);
+    const backwards = getComputedStyle(document.documentElement).direction === 'rtl';
+    if ((options.side === 'start') !== backwards) host.setAttribute('at', 'left'); // the end of a line, as the page reads
     colour(options.color);
   }
 
