@@ -22,7 +22,7 @@ help: ## Show this
 run: $(VENV)/run ## Start the desk on this machine and play the scene (ARGS=--once: play it, check it, end)
 	@$(BIN)/sportello run $(ARGS)
 
-test: $(VENV)/test ## Run the tests (ARGS='...' goes to pytest)
+test: $(VENV)/test $(if $(filter-out tests/browser%,$(ARGS)),,browser) ## Run the tests (ARGS='...' goes to pytest)
 	$(BIN)/pytest $(ARGS)
 	@$(if $(ARGS),,$(MAKE) --no-print-directory test-3.13)
 
@@ -73,6 +73,23 @@ $(VENV)/check: $(VENV)/test
 	@echo "Installing what the checks need (once)"
 	@$(PIP) --editable '.[local,test,check]'
 	@touch $@
+
+# The tests of the widget need a Chromium: the machine's own, Debian's where one may install it, or
+# Playwright's.
+CHROMIUM := $(shell command -v chromium || command -v chromium-browser || command -v google-chrome || \
+  command -v google-chrome-stable)
+
+.PHONY: browser
+ifdef CHROMIUM
+browser:
+else
+browser: $(VENV)/test
+	@echo "Installing Chromium for the tests of the widget (once)"
+	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null; \
+	else $(BIN)/playwright install chromium; fi || { \
+	  echo "No Chromium could be installed. Install one, or leave its tests out: make test ARGS=--ignore=tests/browser"; exit 1; }
+endif
 
 # SAM's own pins contradict ours of boto3: it lives apart.
 $(SAM): | $(BIN)/python

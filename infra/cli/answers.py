@@ -41,13 +41,20 @@ def draft(
 
 
 def answer_of(question: Question, kept: str, given: Mapping[str, str], *, renew: bool = False) -> str:
-    """The answer to one question; what was answered before stands where nothing new is said."""
+    """The answer to one question; what was answered before stands where nothing new is said.
+
+    ``--set NAME=`` takes back what is optional.
+    """
     from_environment = os.environ.get(variable(question.name), "")
     if question.made:
         return _checked(question, from_environment or ("" if renew else kept) or random.token_urlsafe(32))
     if question.secret:
         return _checked(question, from_environment or _ask_hidden(question, kept))
-    return _checked(question, given.get(question.name) or from_environment or _ask(question, kept))
+    if question.name in given:
+        return _checked(question, given[question.name])
+    if question.seldom:
+        return _checked(question, from_environment or kept)
+    return _checked(question, from_environment or _ask(question, kept))
 
 
 def variable(name: str) -> str:
@@ -84,6 +91,8 @@ def told(channel: Channel) -> str:
         way = f"asked for, or {variable(question.name)}"
         if not question.secret:
             way = f"asked for, or --set {question.name}=..."
+        if question.seldom:
+            way = f"not asked for: --set {question.name}=..."
         extra = "; optional" if question.optional else ""
         lines.append(f"{question.text} ({way}{extra}).")
     return "\n\n".join(lines)

@@ -16,7 +16,7 @@ from typer.core import TyperGroup
 
 from infra.cli.answers import answer_of, draft, read_settings, told
 from infra.cli.channels import channel_names
-from infra.cli.errors import Refused
+from infra.cli.errors import Refused, sentence
 from infra.cli.place import Place
 from infra.cli.work import bundle, command, console, place_of
 from sportello.aws import secrets
@@ -39,7 +39,8 @@ class Commands(TyperGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         found = super().get_command(ctx, cmd_name)
         if found is not None and cmd_name in channel_names():
-            found.help = f"Connect an account of ours at {cmd_name}.\n\n{told(channel_of(cmd_name))}"
+            channel = channel_of(cmd_name)
+            found.help = f"Connect an account of ours at {cmd_name}.\n\n{told(channel)}"
         return found
 
 
@@ -67,7 +68,7 @@ def connect_channel(
     before = secrets.read_connections(channel.name).get(name)
     asked = draft(channel, name, before, read_settings(given or ()), renew=new_secret)
     probed = channel.probe(asked, http)
-    _say(f"The token is good: {', '.join(account.name or account.id for account in probed.accounts)}.")
+    _say(f"Checked: {', '.join(account.name or account.id for account in probed.accounts)}.")
     connection = _with_previous(_as_probed(asked, probed, before), before)
     _refuse_twice(channel, connection)
     url = place.webhook(channel.name, name) if channel.webhooks else ""
@@ -197,7 +198,7 @@ def _register(
         if not _is_new(connection, before):
             raise
         raise Refused(
-            f"{error} If it is the new secret: functions take it within {KEPT_MINUTES} minutes. "
+            f"{sentence(error)} If it is the new secret: functions take it within {KEPT_MINUTES} minutes. "
             "Connect again then."
         ) from None
     if left:

@@ -13,11 +13,19 @@ NOT_ALLOWED = {
     "window_closed": "the platform's time for free answers is over: use an approved form (--template).",
     "too_long": "the text is longer than the platform takes: send it in two.",
     "empty": "the text is empty.",
-    "refused": "the platform never takes such a message.",
+    "refused": "not here: only public comments and posts are answered in private or hidden, where the "
+    "channel can; docs/channels says where.",
+    "media": "the channel does not take such a file: its page in docs/channels names types and sizes.",
     "newer_message": "the customer wrote at this moment: look at the thread again first.",
     "owes_needs_code": "an answer is still owed. Answer first, or say why not: --reason spam, for example.",
-    "no_such_message": "--seen names no message of this thread: copy it from `sportello thread ID`.",
+    "no_such_message": "this thread has no such message: copy its name from `sportello thread ID`.",
 }
+
+
+def sentence(error: Exception) -> str:
+    """Channels end their words with a full stop or leave it out."""
+    told = str(error)
+    return told if told.endswith(".") else f"{told}."
 
 
 def explained(error: Exception) -> str:
@@ -48,9 +56,10 @@ def _explanations() -> list[Explanation]:
     from sportello.services.desk import NoDesk
     from sportello.services.reply import NotAllowed, NoThread
 
-    plain = (Refused, ConnectError, BundleError, EngineFailed, BuildFailed, DeployFailed, NoDesk)
+    plain = (Refused, BundleError, EngineFailed, BuildFailed, DeployFailed, NoDesk)
     return [
         (plain, str),
+        ((ConnectError,), sentence),
         ((SecretsUnavailable, SecretTooLong, WorldError), str),
         ((NoThread,), lambda error: f"there is no thread {error}. `sportello threads` lists them."),
         ((NotAllowed,), lambda error: NOT_ALLOWED.get(error.code, f"not allowed ({error.code}).")),

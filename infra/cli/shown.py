@@ -130,6 +130,8 @@ def message_text(message: Message, thread: Thread) -> Text:
     if words:
         text.append(f"\n{printable(words)}")
     notes = [*message.why, *(["edited"] if message.edited else [])]
+    if thread.public and message.direction == "in":
+        notes.append(f"id {printable(message.id)}")  # to hide one that is not the newest
     if notes:
         text.append(f"\n{' · '.join(notes)}", "dim")
     return text

@@ -141,12 +141,19 @@ def _report(address: outbox.Address, row: Message) -> None:
     if row.state is State.SENT:
         console.print("Sent.", style="green")
     elif row.state is State.FAILED:
-        raise Refused(f"not sent: {row.problem} {row.code}".rstrip() + ". The answer is owed again.")
+        owed = " The customer waits for an answer." if _owes(address) else ""
+        raise Refused(f"not sent: {row.problem} {row.code}".rstrip() + f".{owed}")
     elif row.state is State.UNKNOWN:
         raise Refused("not confirmed: the platform did not say whether it took the message.")
     else:
         what = f" ({row.problem}: it is tried again)" if row.problem else ""
         console.print(f"Committed, and waiting to be sent{what}: {command()} thread {address.thread}")
+
+
+def _owes(address: outbox.Address) -> bool:
+    """What failed gives back only the debt that it settled: a second answer or a hiding had none."""
+    thread = outbox.read(address)[0]
+    return thread is not None and thread.owes
 
 
 def claim(context: typer.Context, id: ThreadId, name: As = "") -> None:

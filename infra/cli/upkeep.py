@@ -37,7 +37,9 @@ def check() -> None:
 
 def redrive(
     context: typer.Context,
-    what: Annotated[What | None, typer.Argument(help="Only this; default: all of them.")] = None,
+    what: Annotated[
+        What | None, typer.Argument(metavar="[WHAT]", help="Only this; default: all of them.")
+    ] = None,
 ) -> None:
     """Try again what got stuck, after its cause is mended.
 

@@ -50,6 +50,8 @@ def build(stand_in: StandIn, say: Say) -> tuple[Webhook | None, str]:
     if not kind:
         return None, "X tells nobody"
     webhook = act.event(kind, payload, includes)
+    if root := payload.get("conversation_id") if kind.startswith("post.") else None:
+        webhook = webhook.model_copy(update={"customer": f"{root}:{act.address}"})
     return webhook, withheld(act.account, kind)
 
 

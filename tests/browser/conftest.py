@@ -1,4 +1,8 @@
-"""The widget in a real browser, on a page of the company, with the desk behind it on the engine."""
+"""The widget in a real browser, on a page of the company, with the desk behind it on the engine.
+
+Desk and browser live as long as a module: Playwright's event loop and the desk's environment would
+otherwise be met by all other tests of the session.
+"""
 
 import json
 import shutil
@@ -21,13 +25,13 @@ MORNING = "2026-12-10 10:00"
 SITE = "shop"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def the_desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     with running(tmp_path_factory.mktemp("desk")) as stage:
         yield stage
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def shop(the_desk: Stage) -> Iterator[Shop]:
     """A site with a connection of its own, so that its pages' origin is the one that may call."""
     url = webhook_url(the_desk.desk.deployed.outputs, "webchat")
@@ -50,7 +54,7 @@ def shop(the_desk: Stage) -> Iterator[Shop]:
         yield shop
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """The machine's own Chromium, else the one that Playwright keeps (``make browser``)."""
     found = next(filter(None, map(shutil.which, BROWSERS)), None)

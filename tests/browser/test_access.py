@@ -3,6 +3,8 @@
 axe-core looks for what a machine can find of WCAG 2.2 AA; the tests beside it are for what it cannot.
 """
 
+from typing import Any
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
@@ -36,7 +38,7 @@ def focused(page: Page) -> str:
     return name
 
 
-LOOKS = {
+LOOKS: dict[str, dict[str, Any]] = {
     "light": {},
     "dark": {"color_scheme": "dark"},
     "phone": {"viewport": {"width": 360, "height": 640}, "has_touch": True, "is_mobile": True},
@@ -53,7 +55,7 @@ def test_axe_finds_nothing(visitors: Visitors, look: str) -> None:
     assert violations(chat.page) == []
     asked(chat)
     chat.hears("domani alle 9:00")
-    chat.host.locator("input[type=file]").set_input_files([PDF])  # type: ignore[list-item]
+    chat.host.locator("input[type=file]").set_input_files([PDF])
     chat.picture(look)
     assert violations(chat.page) == []
     chat.page.context.set_offline(True)
@@ -124,7 +126,7 @@ def test_the_focus_is_always_seen(chat: Chat) -> None:
 def test_what_is_touched_is_large_enough(visitors: Visitors) -> None:
     chat = visitors.come(**LOOKS["phone"])
     asked(chat)
-    chat.host.locator("input[type=file]").set_input_files([PDF])  # type: ignore[list-item]
+    chat.host.locator("input[type=file]").set_input_files([PDF])
     for target in chat.host.locator("button:visible, textarea, input[type=email], .elsewhere a").all():
         box = target.bounding_box()
         assert box is not None

@@ -4,7 +4,7 @@ import re
 import uuid
 
 import pytest
-from playwright.sync_api import Route, expect
+from playwright.sync_api import FilePayload, Route, expect
 
 from sportello.domain.outbound import Button
 from tests.browser.chat import SECRET, Chat, Visitors
@@ -13,7 +13,12 @@ from tests.e2e.stage import wait_for
 from tests.integration.site import jwt
 
 ASKED = "Buonasera, dov'è il mio pacco?"
-PDF = {"name": "ricevuta n. 1.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.4 " + b"x" * 20_000}
+PDF: FilePayload = {
+    "name": "ricevuta n. 1.pdf",
+    "mimeType": "application/pdf",
+    "buffer": b"%PDF-1.4 " + b"x" * 20_000,
+}
+OTHER: FilePayload = {"name": "b.pdf", "mimeType": "application/pdf", "buffer": b"%PDF"}
 
 
 def asked(chat: Chat) -> str:
@@ -146,7 +151,7 @@ def test_buttons_under_an_answer_answer(chat: Chat) -> None:
 
 def test_a_file_goes_up_and_comes_down(chat: Chat) -> None:
     question = asked(chat)
-    chat.host.locator("input[type=file]").set_input_files([PDF])  # type: ignore[list-item]
+    chat.host.locator("input[type=file]").set_input_files([PDF])
     expect(chat.host.locator(".chosen")).to_contain_text("ricevuta n. 1.pdf")
     chat.write("Ecco la ricevuta")
     file = chat.messages().last.get_by_role("button", name="Scarica ricevuta n. 1.pdf")
@@ -165,7 +170,7 @@ def test_a_file_goes_up_and_comes_down(chat: Chat) -> None:
 
 def test_a_chosen_file_can_be_put_back(chat: Chat) -> None:
     chat.open()
-    chat.host.locator("input[type=file]").set_input_files([PDF, {**PDF, "name": "b.pdf"}])  # type: ignore[list-item]
+    chat.host.locator("input[type=file]").set_input_files([PDF, OTHER])
     chat.host.get_by_role("button", name="Togli ricevuta n. 1.pdf").click()
     expect(chat.host.locator(".chosen li")).to_have_count(1)
     expect(chat.host.locator(".chosen")).to_contain_text("b.pdf")
@@ -178,9 +183,9 @@ def test_a_chosen_file_can_be_put_back(chat: Chat) -> None:
         ({"name": "a.pdf", "mimeType": "application/pdf", "buffer": b"x" * 10_485_761}, "fino a 10"),
     ],
 )
-def test_a_file_that_is_not_taken_is_said_so(chat: Chat, file: dict[str, object], says: str) -> None:
+def test_a_file_that_is_not_taken_is_said_so(chat: Chat, file: FilePayload, says: str) -> None:
     chat.open()
-    chat.host.locator("input[type=file]").set_input_files([file])  # type: ignore[list-item]
+    chat.host.locator("input[type=file]").set_input_files([file])
     expect(chat.host.locator(".notice")).to_contain_text(says)
     expect(chat.host.locator(".chosen")).to_be_hidden()
 

@@ -178,6 +178,10 @@ class TestAddress:
     def test_nobody_to_answer(self, source: Any) -> None:
         assert isinstance(parsed(sourceId=source), Unreadable)
 
+    def test_two_long_ids_are_not_cut_to_one(self) -> None:
+        assert inbound(id="x" * 128).id == "x" * 128
+        assert isinstance(parsed(id="x" * 128 + "y"), Unreadable)
+
     def test_words_are_not_in_what_is_said_of_an_unreadable_body(self) -> None:
         event = parsed(body=["secret words"])
         assert isinstance(event, Unreadable)

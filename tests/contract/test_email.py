@@ -101,6 +101,25 @@ class TestRouting:
         assert event.account == "info@example.com"
 
 
+    @pytest.mark.parametrize(
+        "sender", ["dmarc=pass@example.net", '"a; dmarc=pass"@example.net', "dkim=pass.dmarc=pass@example.net"]
+    )
+    def test_the_envelope_sender_is_no_result(self, sender: str) -> None:
+        """It stands in SES's own header, before what SES found."""
+        forged = replace(
+            request(
+                "Received: from b by inbound-smtp.eu-west-1.amazonaws.com with SMTP id x for info@example.com;",
+                "Authentication-Results: amazonses.com; spf=pass (domain of example.net) client-ip=192.0.2.1; "
+                f"envelope-from={sender}; helo=example.net; dkim=none; dmarc=fail header.from=example.com;",
+                *TestEcho.COPY,
+            ),
+            headers={},
+        )
+        (event,) = EMAIL.parse(forged, CONNECTION)
+        assert isinstance(event, Inbound), "nobody writes in our name"
+        assert event.automatic == "own_address"
+
+
 class TestWriter:
     def test_a_false_from_is_answered_to_that_from(self) -> None:
         """Another person's thread cannot be led to an address of one's own."""
@@ -269,6 +288,17 @@ class TestEcho:
         (event,) = read(*self.COPY, "Auto-Submitted: auto-replied", to="in@desk.example.com")
         assert isinstance(event, Echo)
         assert event.author == "automatic"
+
+    def test_two_deliveries_of_it_are_one(self) -> None:
+        date, times = "Date: Mon, 23 Nov 2026 19:14:00 +0000", ("2026-11-23T19:15:00Z", "2026-11-23T19:16:00Z")
+        copies = [read(*self.COPY, date, to="in@desk.example.com", time=time) for time in times]
+        assert copies[0] == copies[1]
+
+    @pytest.mark.parametrize("date", ["Date: Mon, 23 Nov 2099 19:14:00 +0000", "Date: yesterday", "X: y"])
+    def test_it_is_not_written_after_it_came(self, date: str) -> None:
+        (event,) = read(*self.COPY, date, to="in@desk.example.com")
+        assert isinstance(event, Echo)
+        assert event.time == 1_795_461_300_000
 
     def test_our_own_mail_coming_back_is_known_by_its_tag(self) -> None:
         (event,) = read(*self.COPY, f"X-Sportello: {encoded(TAG)}")

@@ -40,6 +40,8 @@ class TestOddBodies:
             b'{"update_id": NaN}',
             b'{"update_id": Infinity}',
             b'{"update_id": 1e999}',
+            b'{"update_id": 1, "message": {"location": {"latitude": 1e300}}}',
+            b'{"update_id": 1, "message": {"location": {"latitude": -1e19}}}',
             b'{"update_id":' + b"9" * 5000 + b"}",
             b"[" * 100_000,
             b"[" * 100_000 + b"]" * 100_000,
@@ -59,6 +61,17 @@ class TestOddBodies:
         event = parsed(content)
         assert isinstance(event, Unreadable)
         assert event.fragment == content
+
+    def test_what_is_next_to_nothing_is_nothing(self) -> None:
+        """No table takes numbers beyond 1e-130."""
+        place = b'{"latitude": 1e-300, "longitude": -4.5}'
+        body = (
+            b'{"update_id": 1, "message": {"message_id": 5, "date": 1, "location": %b,'
+            b' "chat": {"id": 5, "type": "private", "first_name": "x"}}}' % place
+        )
+        (event,) = TELEGRAM.parse(Request(method="POST", body=body), CONNECTION)
+        assert isinstance(event, Inbound) and event.place is not None
+        assert (event.place.latitude, event.place.longitude) == (0, -4.5)
 
     def test_lone_surrogates_become_storable(self) -> None:
         chat = {"id": 5, "type": "private", "first_name": "\ud800"}

@@ -261,6 +261,14 @@ class TestCallers:
             found.append(heard.event.customer.id)
         assert len(set(found)) == 2
 
+    def test_no_machine_speaks_to_our_own_number(self) -> None:
+        """Nor does an SMS follow, which our own number would answer."""
+        alone = CONNECTION.model_copy(update={"settings": {"url": URL}})
+        for number, why in ((US, "own_address"), (CALLER, "")):
+            event = Heard(call(From=number), connection=alone, is_open=False).event
+            assert isinstance(event, Inbound)
+            assert event.automatic == why
+
     def test_a_number_is_the_same_caller_each_time(self) -> None:
         found = set()
         for sid in (CALL, CALL[:-1] + "2"):

@@ -116,9 +116,9 @@ def test_without_a_secret_nobody_is_anybody(secrets: tuple[str, ...]) -> None:
 @pytest.mark.parametrize(
     "header",
     [
-        {"alg": "none"}, {"alg": "None"}, {"alg": "hs256"}, {"alg": "HS384"}, {"alg": "RS256"}, {}, {"alg": None},
-        {"alg": ["HS256"]}, {"alg": "HS256", "crit": ["exp"]}, {"alg": "HS256", "b64": False}, b"[]", b"{", b"",
-        b'{"alg":"none","alg":"HS256"}',
+        {"alg": "none"}, {"alg": "None"}, {"alg": "hs256"}, {"alg": "HS384"}, {"alg": "RS256"}, {"alg": None},
+        {"alg": ["HS256"]}, {"alg": "HS256", "crit": ["exp"]}, {"alg": "HS256", "b64": False}, {}, b"[]",
+        b"{", b"", b'{"alg":"none","alg":"HS256"}',
     ],
 )  # fmt: skip
 def test_the_algorithm_is_not_the_tokens_to_choose(header: Any) -> None:

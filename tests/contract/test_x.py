@@ -134,8 +134,40 @@ class TestChallenge:
         assert self.ask(crc_token="") is None
         assert self.ask(method="POST", crc_token="t") is None
 
+    def test_nobody_has_a_body_signed_by_asking_for_a_challenge(self) -> None:
+        forged = json.dumps({"for_user_id": US, "direct_message_events": []})
+        for body in (forged, "not JSON", "[]", "null"):
+            answer = self.ask(crc_token=body)
+            given = json.loads(answer.body)["response_token"] if answer.status == 200 else ""
+            signed = request(body.encode(), **{"x-twitter-webhooks-signature": given})
+            assert not CHANNEL.verify(signed, CONNECTION), body
+        assert self.ask(crc_token=forged).status == 403
+
     def test_without_a_secret_nothing_is_proved(self) -> None:
         assert self.ask(Connection(name="main", secrets=("",)), crc_token="t").status == 403
+
+
+class TestNothingIsLost:
+    @staticmethod
+    def message(id: str) -> dict[str, Any]:
+        words = {"sender_id": CUSTOMER, "target": {"recipient_id": US}, "message_data": {"text": id}}
+        return {"id": id, "created_timestamp": str(TIME), "message_create": words}
+
+    def test_several_messages_in_one_event(self) -> None:
+        payload = {"direct_message_events": [self.message("11"), self.message("12")]}
+        data = {"filter": {"user_id": US}, "event_type": "dm.received", "payload": payload}
+        found = read({"data": data})
+        assert [event.id for event in found if isinstance(event, Inbound)] == ["11", "12"]
+
+    def test_two_long_ids_are_not_cut_to_one(self) -> None:
+        for kind in ("chat.received", "thing.of_tomorrow"):
+            events = [
+                activity(kind, {"id": "a" * 64 + end, "sender_id": CUSTOMER, "created_at_msec": str(TIME)})
+                for end in "bc"
+            ]
+            ids = {event.id for event in events if isinstance(event, Inbound)}
+            assert len(ids) == 2 or kind != "chat.received"
+            assert "a" * 64 not in ids
 
 
 class TestThreads:

@@ -133,7 +133,7 @@ def test_new_accounts_are_connected_and_heard(copy: Path) -> None:
         wrong = told(copy, *telegram, status=1, SPORTELLO_TOKEN="100200400:wrong")
         assert "wrong" not in wrong
         connected = told(copy, *telegram, SPORTELLO_TOKEN=bot.token)
-        assert "The token is good: second_bot" in connected
+        assert "Checked: second_bot" in connected
         assert bot.token not in connected
         said = world.say("telegram", "Is anybody there?", "Customer Q", account=bot.id)
         assert said.status == 200

@@ -1,5 +1,6 @@
 """The mail function, from what SES, S3, SNS and EventBridge call it with to the rows and objects it makes."""
 
+import base64
 import json
 from collections.abc import Callable
 from io import StringIO
@@ -223,6 +224,17 @@ class TestOtherWays:
         message = json.dumps({"notificationType": "Received", **told})
         handle({"Records": [{"EventSource": "aws:sns", "Sns": {"Message": message}}]})
         assert len(heard()) == 1
+
+    def test_a_notification_holds_the_mail(self, handle: Handler) -> None:
+        sample = SAMPLES["attachment"]
+        told = delivered(sample)["Records"][0]["ses"]
+        told["receipt"]["action"] = {"type": "SNS", "encoding": "BASE64"}
+        content = base64.b64encode(sample.request.body).decode()
+        message = json.dumps({"notificationType": "Received", "content": content, **told})
+        handle({"Records": [{"EventSource": "aws:sns", "Sns": {"Message": message}}]})
+        (row,) = heard()
+        assert read_object(row["media"][0]["at"]).startswith(b"\x89PNG")
+        assert objects("quarantine/") == []
 
     def test_calls_as_others_published_them(self, handle: Handler) -> None:
         """Where they are present; their recipients are not connected here."""

@@ -1,6 +1,7 @@
 """Files: fetched after the acknowledgement, kept with a pointer, gone with their message."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any, ClassVar
@@ -10,9 +11,11 @@ import pytest
 from sportello.aws import clients
 from sportello.aws.environment import environment
 from sportello.aws.outbox import Address
+from sportello.aws.secrets import UnknownConnection
 from sportello.channels.base import Connection, Download, MediaGone, MediaLater, MediaRule, Profile
 from sportello.channels.http import Http, NoAnswer
-from sportello.domain.events import Delete, Kind, Media
+from sportello.domain.events import Customer, Delete, Kind, Media
+from sportello.domain.keys import THREAD_ROW
 from sportello.domain.model import HOUR, MINUTE
 from sportello.services import reply
 from sportello.services.media import TRIES, Fetcher, take, type_of
@@ -128,6 +131,23 @@ def work(stage: Stage, host: Host, row: dict[str, Any]) -> str:
 
 def serve(host: Host, name: str, body: bytes, mime: str = "image/jpeg", at: str = "cdn.example.com") -> None:
     host.files[f"/{at}/{name}"] = (200, {"content-type": mime}, body)
+
+
+def test_a_connection_that_was_taken_away_is_waited_for_and_given_up(
+    stage: Stage, channel: WithFiles, host: Host
+) -> None:
+    def gone(*_: str) -> Connection:
+        raise UnknownConnection("main")
+
+    row = photo(stage)
+    without = replace(fetcher(stage, host), connection=gone)
+    address = Address(row["PK"][2:], row["SK"])
+    assert take(without, address) == "later"
+    change_row(row, attempt=TRIES)
+    assert take(without, address) == "kept"
+    assert heard()[0]["media"][0]["problem"] == "unavailable"
+    stage.take(inbound(customer=Customer(id="9", address="9")))
+    assert take(without, Address(thread_id("9"), THREAD_ROW)) == "no_name"
 
 
 # --- fetched --------------------------------------------------------------------------------------

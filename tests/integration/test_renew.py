@@ -72,3 +72,22 @@ def test_one_that_fails_keeps_its_token_and_does_not_stop_the_others(
     RunsOut.fresh = {"a": trouble, "b": "new"}
     assert renew(channels, Http()) == {"failed": 2, "renewed": 1}
     assert (stored("a")["token"], stored("b")["token"]) == ("old", "new")
+
+
+def test_one_that_cannot_be_written_does_not_stop_the_others(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, log: Any
+) -> None:
+    store("a")
+    store("b")
+    RunsOut.fresh = {"a": "canary-new", "b": "canary-new"}
+    write = secrets.write_secret
+
+    def throttled(channel: str, name: str, text: str) -> None:
+        if name == "a":
+            raise RuntimeError(text)
+        write(channel, name, text)
+
+    monkeypatch.setattr(secrets, "write_secret", throttled)
+    assert renew(channels, Http()) == {"failed": 1, "renewed": 1}
+    assert (stored("a")["token"], stored("b")["token"]) == ("old", "canary-new")
+    assert "canary" not in log.getvalue()

@@ -54,6 +54,40 @@ def test_a_text_is_in_the_bucket_before_its_row(stage: Stage, aws: Faults) -> No
     assert seen == ["dynamodb.GetItem", "s3.PutObject", "dynamodb.TransactWriteItems"]
 
 
+@pytest.mark.parametrize(
+    "strange",
+    [
+        {"customer": Customer(id="x" * 500_000, address="1")},
+        {"customer": Customer(id="1", address="x" * 500_000)},
+        {"customer": Customer(id="", address="1")},
+        {"id": "x" * 500_000},
+        {"id": ""},
+    ],
+    ids=["long customer", "long address", "nobody", "long id", "no id"],
+)
+def test_an_id_that_no_row_can_hold_is_put_aside_and_the_others_go_on(
+    stage: Stage, strange: dict[str, Any]
+) -> None:
+    counts = stage.take(inbound(**strange), inbound("Hello there", id="m2"))
+    assert counts == {"quarantined": 1, "stored": 1}
+    assert len(objects("quarantine/")) == 1
+    assert [row["id"] for row in heard()] == ["m2"]
+
+
+def test_an_endless_context_is_left_to_the_bucket(stage: Stage) -> None:
+    assert stage.take(inbound(context={"token": "x" * 500_000, "at": "1"})) == {"stored": 1}
+    (row,) = heard()
+    assert row["context"] == {"at": "1"}
+    assert len(json.loads(read_object(row["fragment_at"]))["context"]["token"]) == 500_000
+
+
+def test_a_reason_with_anybody_s_words_is_kept_as_a_header(stage: Stage) -> None:
+    key = quarantine.quarantine(
+        "line", b"x", connection="main", why="source.a\r\nè: text", headers={"content-type": "a\nb"}
+    )
+    assert quarantine.read_kept(key).headers == {"content-type": "a?b"}
+
+
 def test_fragments_are_kept_whole(stage: Stage) -> None:
     small: dict[str, Any] = {"type": "new", "deep": [{"x": None, "y": 1.5, "z": True}]}
     large = {"type": "new", "words": "è" * 20_000}

@@ -19,10 +19,10 @@ from sportello.aws.environment import environment
 from sportello.channels.webchat import WebChat, visitor_of
 from sportello.channels.webchat_tokens import Visitor, visitor_token
 from sportello.domain.model import DAY, HOUR, MINUTE, SECOND
-from sportello.services import visits
+from sportello.services import conversation, visits
 from sportello.services.reply import Person, claim, reply
 from sportello.services.send import Sender, send
-from tests.integration.site import CONNECTION, ORIGIN, SECRET, Browser, Handler, jwt
+from tests.integration.site import CONNECTION, ORIGIN, SECRET, Browser, Handler, Lambda, jwt
 from tests.integration.stage import (
     CLOSED,
     Stage,
@@ -233,11 +233,14 @@ def test_a_message_whose_key_is_old_is_not_missed(desk: SiteStage, visitor: Brow
     visitor.poll()
     for _ in range(3):
         desk.now += 9 * MINUTE
+        visitor.write("Still there?")
         visitor.poll()
     desk.now += 9 * MINUTE
     desk.sweep()
     assert "sent" in desk.send_all()
-    assert [message["author"] for message in visitor.poll() if message["from"] == "desk"] == ["automatic"]
+    desk.answer("Here I am")  # the debt, and with it where it began, is gone before the visitor asks again
+    said = [message["author"] for message in visitor.poll() if message["from"] == "desk"]
+    assert said == ["automatic", "person"]
 
 
 def test_a_debt_that_came_back_is_read_from_its_beginning(desk: SiteStage, visitor: Browser) -> None:
@@ -265,7 +268,7 @@ def test_a_cursor_never_goes_back(desk: SiteStage, visitor: Browser) -> None:
     for _ in range(5):
         visitor.etag = ""
         visitor.poll()
-        floors.append(visits._floor(visitor.cursor))
+        floors.append(conversation._floor(visitor.cursor))
         desk.now += 20 * MINUTE
         desk.answer("…", only_thread()["PK"][2:])
     assert floors == sorted(floors)  # type: ignore[type-var]
@@ -462,6 +465,26 @@ def test_two_customers_are_never_merged(desk: SiteStage, visitor: Browser) -> No
         second.token = left_behind
         second.open(identity=jwt({"sub": "c-2"}))
         assert second.read() == []
+    assert visitor.texts() == ["Before"]
+
+
+def test_two_logins_at_once_claim_a_conversation_once(
+    desk: SiteStage, visitor: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both have read that it is nobody's; the claim itself decides."""
+    visitor.write("Before")
+    second = desk.browser()
+    second.token = visitor.token
+    claim_it = rows.claim
+
+    def somebody_was_quicker(*arguments: Any) -> bool:
+        monkeypatch.setattr(rows, "claim", claim_it)
+        visitor.open(identity=jwt({"sub": "c-1"}))
+        return claim_it(*arguments)
+
+    monkeypatch.setattr(rows, "claim", somebody_was_quicker)
+    second.open(identity=jwt({"sub": "c-2"}))
+    assert second.read() == []
     assert visitor.texts() == ["Before"]
 
 
@@ -666,6 +689,12 @@ def test_a_site_that_there_is_not(desk: SiteStage) -> None:
     assert desk.browser().ask("DELETE", "messages").status == 405
 
 
+def test_the_bare_address_says_that_it_is_alive(desk: SiteStage) -> None:
+    """What ``connect`` waits for and ``doctor`` asks."""
+    for path, status in (("/main", 401), ("/other", 404)):
+        assert _fetch(desk.handler, path)["statusCode"] == status
+
+
 def test_a_visitor_who_writes_too_much_waits(
     desk: SiteStage, visitor: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -730,7 +759,7 @@ def _fetch(handler: Handler, path: str, **headers: str) -> dict[str, Any]:
         "headers": headers,
         "requestContext": {"http": {"method": "GET", "sourceIp": "192.0.2.1"}},
     }
-    return handler(event, None)
+    return handler(event, Lambda())
 
 
 def test_the_widget_is_served_packed_and_kept_by_browsers(desk: SiteStage) -> None:

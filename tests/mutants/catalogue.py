@@ -12,6 +12,9 @@ SWEEPER = "tests/integration/test_sweeper.py::"
 NOTIFIER = "tests/integration/test_notifier.py::"
 GUARDS = "tests/integration/test_guards.py::"
 DECIDE = "tests/unit/test_decide.py::"
+SITE = "tests/integration/test_webchat.py::"
+ONWARD = "tests/integration/test_onward.py::"
+TOKENS = "tests/contract/test_webchat.py::"
 
 MUTANTS = (
     # ----- the one transaction ------------------------------------------------------------------
@@ -279,5 +282,76 @@ MUTANTS = (
         old="if thread.owes and not event.code:",
         new="if False:",
         tests=(f"{REPLY}test_a_thread_that_owes_needs_a_code_to_be_resolved",),
+    ),
+    # ----- the chat on the site -----------------------------------------------------------------
+    Mutant(
+        name="a conversation stays open to the anonymous token of whoever has logged in since",
+        file="services/visits.py",
+        old='return page.visit.owner in ("", visitor.id)',
+        new="return True",
+        tests=(f"{SITE}test_what_was_written_before_the_log_in_becomes_the_customers",),
+    ),
+    Mutant(
+        name="a conversation is attached to the next customer at the same computer",
+        file="aws/visits.py",
+        old='condition="attribute_not_exists(#owner) OR #owner = :owner", owner=owner',
+        new="owner=owner",
+        tests=(f"{SITE}test_two_logins_at_once_claim_a_conversation_once",),
+    ),
+    Mutant(
+        name="a ticket is good for everybody",
+        file="channels/webchat_wire.py",
+        old='if claims is None or claims["for"] not in (visitor.id, *visitor.earlier):',
+        new="if claims is None:",
+        tests=(f"{SITE}test_another_visitors_file_is_out_of_reach",),
+    ),
+    Mutant(
+        name="an identity may choose its algorithm",
+        file="channels/webchat_tokens.py",
+        old='return header.get("alg") == "HS256" and "crit"',
+        new='return "crit"',
+        tests=(f"{TOKENS}test_the_algorithm_is_not_the_tokens_to_choose",),
+    ),
+    Mutant(
+        name="an identity may last for ever",
+        file="channels/webchat_tokens.py",
+        old="not now < expires <= now + IDENTITY_SECONDS + LEEWAY",
+        new="not now < expires",
+        tests=(f"{TOKENS}test_claims_that_do_not_hold",),
+    ),
+    Mutant(
+        name="any page may call",
+        file="webchat.py",
+        old="if origin not in origins(connection):",
+        new="if False:",
+        tests=(f"{SITE}test_a_page_of_somebody_else_may_not",),
+    ),
+    Mutant(
+        name="another message under the same id is taken for the first",
+        file="services/visits.py",
+        old="if not message.deleted and same",
+        new="if False and same",
+        tests=(f"{SITE}test_another_message_under_the_same_id_is_refused",),
+    ),
+    Mutant(
+        name="a cursor passes over what is said at the beginning of a debt",
+        file="services/conversation.py",
+        old="floor = min(floor, page.thread.owed_since)",
+        new="pass",
+        tests=(f"{SITE}test_a_message_whose_key_is_old_is_not_missed",),
+    ),
+    Mutant(
+        name="whoever knows the mail's id writes into the conversation",
+        file="services/onward.py",
+        old="page.visit.email.casefold() != event.customer.address.casefold()",
+        new="False",
+        tests=(f"{ONWARD}test_a_mail_of_anybody_else_opens_a_thread_of_its_own",),
+    ),
+    Mutant(
+        name="what was seen is mailed as well",
+        file="services/onward.py",
+        old="if visit.seen >= row.time:",
+        new="if False:",
+        tests=(f"{ONWARD}test_an_answer_that_was_seen_does_not",),
     ),
 )

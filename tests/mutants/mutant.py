@@ -13,7 +13,7 @@ from pathlib import Path
 
 from infra.engine.template import ROOT
 
-COPIED = ("layers", "infra", "tests", "functions", "templates", "events", "pyproject.toml")
+COPIED = ("layers", "infra", "tests", "functions", "templates", "events", "docs", "pyproject.toml")
 CORE = "layers/core/sportello/"
 SECONDS = 90
 """A mutant whose tests take longer has made something endless, which is noticed too."""

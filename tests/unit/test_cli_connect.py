@@ -157,7 +157,7 @@ def test_it_asks_probes_stores_waits_registers_and_says_what_is_left(
     told = run(*PAGE, TOKEN=TOKEN)
     assert told.exit_code == 0, told.output
     assert steps.done == ["probe", "store", "look", f"register {URL}"]
-    for words in ("The token is good: The page.", "/desk/telegram/main", f"Live: {URL}", "Click on Verify."):
+    for words in ("Checked: The page.", "/desk/telegram/main", f"Live: {URL}", "Click on Verify."):
         assert words in told.stdout
     assert TOKEN not in told.output
     connection = stored(kept)
@@ -300,6 +300,22 @@ def ask(steps: Steps) -> None:
     before = secrets.read_connections("telegram").get("main")
     asked = draft(platform, "main", before, {}, renew=False)
     connect._store(platform, connect._as_probed(asked, platform.probe(asked, Http()), before), before)
+
+
+@pytest.mark.parametrize("name", ["messenger", "instagram", "whatsapp"])
+def test_what_is_seldom_needed_is_never_asked_for_but_set_kept_and_taken_back(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    channel = real_channel(name)
+    for question in channel.questions:
+        if not question.seldom:
+            monkeypatch.setenv(f"SPORTELLO_{question.name.upper()}", "as-asked-for")
+    setting = {"appsecret_proof": "yes"}
+    first = draft(channel, "main", None, setting, renew=False)
+    again = draft(channel, "main", first, {}, renew=False)
+    emptied = draft(channel, "main", again, {"appsecret_proof": ""}, renew=False)
+    assert first.settings["appsecret_proof"] == again.settings["appsecret_proof"] == "yes"
+    assert "appsecret_proof" not in emptied.settings
 
 
 @pytest.mark.parametrize("name", channel_names())

@@ -125,6 +125,12 @@ def test_one_private_address_refuses_the_name(
     assert why("https://cdn.example.com/x") == "private_address"
 
 
+@pytest.mark.parametrize("name", ["a..files.example.com", f"{'a' * 64}.files.example.com"])
+def test_a_name_that_nobody_can_resolve_is_given_up(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.undo()  # the resolver itself refuses to ask: nothing leaves this machine
+    assert why(f"https://{name}/x") == "address"
+
+
 def test_a_name_that_does_not_resolve_may_resolve_later(monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(*_: Any, **__: Any) -> Any:
         raise socket.gaierror("no such name")

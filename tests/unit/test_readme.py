@@ -6,7 +6,7 @@ import pytest
 
 from infra.engine.template import ROOT
 from sportello.domain.model import HOUR
-from tests.contract.samples import channel_names, channel_of
+from tests.contract.samples import all_samples, channel_names, channel_of, sample_folders
 
 README = (ROOT / "README.md").read_text("utf-8")
 ROW = re.compile(r"^\| \[[^]]+\]\(docs/channels/([a-z]+)\.md\) \|(.*)\|$", re.MULTILINE)
@@ -21,6 +21,17 @@ ROWS = {
     for match in ROW.finditer(README)
 }
 NAMES = channel_names()
+
+
+def receipts_of(name: str) -> set[str]:
+    """What the channel's samples are read as."""
+    samples = [
+        sample
+        for folder in sample_folders()
+        if folder.split("/")[0] == name
+        for sample in all_samples(folder)
+    ]
+    return {event["status"] for sample in samples for event in sample.expect if event["event"] == "Receipt"}
 
 
 def test_every_channel_has_its_row_and_its_page() -> None:
@@ -48,6 +59,14 @@ class TestRow:
         assert ("out" in said) == bool(kinds)
         assert ("(images)" in said) == (kinds == {"image"})
         assert ("(no documents)" in said) == (bool(kinds - {"image"}) and "document" not in kinds)
+
+    def test_receipts(self, name: str) -> None:
+        said = set(re.findall(r"sent|delivered|read|failed", ROWS[name]["receipts"]))
+        if name == "voice":  # its written answers go out as SMS
+            assert ROWS[name]["receipts"] == "as SMS"
+            assert receipts_of(name) <= receipts_of("sms")
+        else:
+            assert receipts_of(name) == said
 
     def test_public(self, name: str) -> None:
         channel, said = channel_of(name), ROWS[name]["public"]

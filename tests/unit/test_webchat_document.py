@@ -71,9 +71,13 @@ def test_its_words_are_ours() -> None:
     assert webchat.RETRY_HEADER in text
 
 
-@pytest.mark.parametrize("code", ["token", "identity", "session_ended", "origin", "no_such_site", "no_such_route",
-    "no_such_file", "too_large", "wrong_field", "cursor", "file_missing", "too_many", "busy", "other_message",
-    "write_first"])  # fmt: skip
+CODES = (
+    "token", "identity", "session_ended", "origin", "no_such_site", "no_such_route", "no_such_file",
+    "too_large", "wrong_field", "cursor", "file_missing", "too_many", "busy", "other_message", "write_first",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("code", CODES)
 def test_every_word_for_programs_is_explained(code: str) -> None:
     assert f"`{code}`" in str(document())
 

@@ -21,7 +21,7 @@ from sportello.aws.clock import now
 from sportello.aws.environment import environment
 from sportello.aws.logging import logger
 from sportello.channels.base import Connection, Request, Unparseable
-from sportello.channels.email import Email
+from sportello.channels.email import Email, as_mail
 from sportello.channels.email_events import kind_of, opened
 from sportello.channels.email_hand_over import Attested, Mailboxes, as_headers, of_receipt
 from sportello.channels.email_reading import addressees, senders
@@ -177,9 +177,12 @@ def requests(event: Mapping[str, Any]) -> Iterator[Request]:
 
 
 def _request_of(body: Mapping[str, Any]) -> Request:
-    """An event of SES; that of a received mail points to the object that another action wrote."""
+    """An event of SES; that of a received mail holds it, or points to the object that another action wrote."""
     event = opened(body)
-    if kind_of(event) == "Received" and "content" not in event:
+    if kind_of(event) == "Received":
+        content = event.get("content")
+        if isinstance(content, str):
+            return as_mail(event, content)
         return _mail(of_receipt(event, f"{INCOMING}{event['mail']['messageId']}"))
     headers = {"content-type": "application/json"}
     return Request(method="POST", headers=headers, body=json.dumps(event).encode())

@@ -33,7 +33,7 @@ from sportello.channels.webchat import WebChat, caller, origins
 from sportello.channels.webchat_tokens import LONGEST, Visitor
 from sportello.domain.model import SECOND
 from sportello.entrypoints import SPARE, Handler, read_request
-from sportello.services import visits
+from sportello.services import conversation, visits
 from sportello.services.context import Busy, Context
 from sportello.services.desk import current_desk, current_site
 from sportello.services.visits import Refused
@@ -135,6 +135,8 @@ def _address(event: Mapping[str, Any]) -> str:
 
 
 def _answer(action: str, call: Call) -> Answer:
+    if not action:  # the address that connect and doctor know: alive, and nobody's token
+        return Answer(401, _error("token"))
     route = ROUTES.get((call.request.method, action))
     if route is None:
         if not action:  # as every webhook answers, so that `connect` and `doctor` see that it is known
@@ -182,7 +184,7 @@ def _read(call: Call) -> Answer:
     view = query.get("view", "open")
     if view not in ("open", "closed", "hidden"):
         raise Unparseable("view: open, closed or hidden")
-    found = visits.conversation(call.context, call.visitor, query.get("after", ""), view, known)
+    found = conversation.read(call.context, call.visitor, query.get("after", ""), view, known)
     headers = {"etag": found.etag, RETRY_HEADER: str(found.retry_ms)}
     return Answer(304, None, headers) if known == found.etag else Answer(200, found.body, headers)
 

@@ -10,6 +10,8 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from sportello.aws.environment import environment
+
 _CONFIG = Config(
     connect_timeout=1,
     read_timeout=3,
@@ -40,11 +42,19 @@ def s3() -> Any:
 
 
 @cache
+def s3_signer() -> Any:
+    """Makes addresses for others: version 4, at the region's own host; newer regions know no others."""
+    style = "path" if environment().platforms else "virtual"  # the local engine has one host
+    config = Config(signature_version="s3v4", s3={"addressing_style": style})
+    return session().client("s3", config=config)
+
+
+@cache
 def sesv2() -> Any:
     return session().client("sesv2", config=_CONFIG)
 
 
 def forget() -> None:
     """Drop every client: the next one is made for the environment as it is then (tests, CLI)."""
-    for client in (session, dynamodb, sqs, s3, sesv2):
+    for client in (session, dynamodb, sqs, s3, s3_signer, sesv2):
         client.cache_clear()

@@ -52,7 +52,7 @@ def read(key: str) -> bytes:
 
 def address(key: str, seconds: int = FETCHABLE_SECONDS) -> str:
     """Where anybody who is given it can read the file, for a while. It is a secret: never log it."""
-    url: str = clients.s3().generate_presigned_url(
+    url: str = clients.s3_signer().generate_presigned_url(
         "get_object", Params={"Bucket": environment().bucket, "Key": key}, ExpiresIn=seconds
     )
     return url

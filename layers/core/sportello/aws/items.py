@@ -10,7 +10,7 @@ from typing import Any
 
 from sportello.domain.keys import THREAD_ROW, partition, shard
 from sportello.domain.message import Escalation, Message
-from sportello.domain.model import Instant
+from sportello.domain.model import Instant, Model
 from sportello.domain.thread import Thread
 
 Item = dict[str, dict[str, Any]]
@@ -33,6 +33,8 @@ def attribute(value: Any) -> dict[str, Any]:
         return {"L": [attribute(part) for part in value]}
     if value is None:
         return {"NULL": True}
+    if isinstance(value, Model):
+        value = value.model_dump(exclude_defaults=True, mode="json")
     return {"M": {name: attribute(part) for name, part in value.items()}}
 
 
@@ -92,15 +94,21 @@ def index_fields(thread: Thread) -> dict[str, Any]:
 
 def thread_of(item: Item) -> Thread:
     fields = values(item)
-    thread = fields.pop("PK")[2:]
-    known = {name: fields[name] for name in fields.keys() & Thread.model_fields.keys()}
-    return Thread(id=thread, **known)
+    fields["id"] = fields["PK"][2:]
+    return Thread.model_validate(fields, extra="ignore")
+
+
+_MESSAGE = {
+    name: field.default for name, field in Message.model_fields.items() if name not in ("key", "fragment")
+}
+"""Attributes of a message's row, each with the value that goes without saying."""
 
 
 def message_item(thread: str, message: Message, expires: int) -> Item:
-    fields = message.model_dump(exclude={"key", "fragment"}, exclude_defaults=True, mode="json")
-    item = row_key(thread, message.key)
-    item |= {name: attribute(field) for name, field in fields.items() if not empty(field)}
+    item, fields = row_key(thread, message.key), vars(message)
+    for name, unsaid in _MESSAGE.items():
+        if (field := fields[name]) != unsaid and not empty(field):
+            item[name] = attribute(field)
     if message.fragment is not None:
         item["fragment"] = attribute(json.dumps(message.fragment, ensure_ascii=False, separators=(",", ":")))
     if message.due is not None:
@@ -113,8 +121,8 @@ def message_of(item: Item) -> Message:
     fields = values(item)
     if "fragment" in fields:
         fields["fragment"] = json.loads(fields["fragment"])
-    known = {name: fields[name] for name in fields.keys() & Message.model_fields.keys()}
-    return Message(key=fields["SK"], **known)
+    fields["key"] = fields["SK"]
+    return Message.model_validate(fields, extra="ignore")
 
 
 def escalation_item(thread: str, escalation: Escalation, expires: int) -> Item:

@@ -18,12 +18,15 @@ def quarantine(channel: str, body: bytes, *, connection: str, why: str, headers:
         Bucket=environment().bucket,
         Key=key,
         Body=body,
-        Metadata={"connection": connection, "why": why.encode("ascii", "replace").decode()[:500]},
-        ContentType=headers.get("content-type", "application/octet-stream")[:100]
-        .encode("ascii", "replace")
-        .decode(),
+        Metadata={"connection": connection, "why": _header(why, 500)},
+        ContentType=_header(headers.get("content-type", "application/octet-stream"), 100),
     )
     return key
+
+
+def _header(text: str, most: int) -> str:
+    """As a header takes it: a parser names fields, and what a field is called may be anybody's."""
+    return "".join(letter if " " <= letter <= "~" else "?" for letter in text[:most])
 
 
 class Kept(NamedTuple):

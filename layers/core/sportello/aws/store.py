@@ -74,11 +74,11 @@ class Commit(NamedTuple):
     def effects(self) -> tuple[str, ...]:
         """Keys of everything that wants a kick after the commit."""
         return (
-            *(row.key for row in self.rows),
-            *(call.key for call in self.calls),
-            *(key for key, _, _ in self.added),
-            *((self.fetch,) if self.fetch else ()),
-            *(keys.effect_key(key, keys.MEDIA_KIND) for key in self.purge),
+            *[row.key for row in self.rows],
+            *[call.key for call in self.calls],
+            *[key for key, _, _ in self.added],
+            *([self.fetch] if self.fetch else []),
+            *[keys.effect_key(key, keys.MEDIA_KIND) for key in self.purge],
         )
 
     def without(self, existing: frozenset[str]) -> "Commit":
@@ -319,20 +319,24 @@ def _thread_write(change: Commit) -> dict[str, Any] | None:
     for name, value in vars(after).items():
         if name != "id" and value != fields[name]:
             update.set(name, value)
-    index_before, index_after = items.index_fields(before), items.index_fields(after)
-    for name in index_before.keys() | index_after.keys():
-        if index_before.get(name) != index_after.get(name):
-            update.set(name, index_after.get(name))
     if not update.changes:
         return update.check()
-    if not update.names.keys() <= _SAME_SIZE:
+    if not update.names.keys() <= _NEWEST:
+        _move(update, items.index_fields(before), items.index_fields(after))
         _weigh(items.thread_item(after, change.expires))
     update.set("expires", change.expires)
     return update.request()
 
 
-_SAME_SIZE = frozenset({"#last_in", "#window"})
-"""What a further message changes; it makes the row no larger, so nobody weighs it again."""
+_NEWEST = frozenset({"#last_in", "#window"})
+"""What a further message changes: it moves the thread in no index, and makes the row no larger."""
+
+
+def _move(update: "_Update", before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+    """Into the indexes, or out of them."""
+    for name in before.keys() | after.keys():
+        if before.get(name) != after.get(name):
+            update.set(name, after.get(name))
 
 
 def _weigh(item: Item) -> None:

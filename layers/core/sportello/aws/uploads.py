@@ -4,11 +4,9 @@ Both ways by addresses that are signed for one file and a few minutes. What is f
 bytes and an attachment, so no browser ever shows or runs it.
 """
 
-from functools import cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import quote
 
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from sportello.aws import clients
@@ -29,15 +27,9 @@ class Stored(NamedTuple):
     size: int
 
 
-@cache
-def _signer() -> Any:
-    """Signatures of version 4 at the region's own host: the older kinds are refused in newer regions."""
-    return clients.session().client("s3", config=Config(signature_version="s3v4"))
-
-
 def form(key: str, mime: str, size: int) -> Form:
     """For a file of this type, and no larger."""
-    signed = _signer().generate_presigned_post(
+    signed = clients.s3_signer().generate_presigned_post(
         Bucket=environment().bucket,
         Key=key,
         Fields={"Content-Type": mime, "Content-Disposition": "attachment"},
@@ -64,7 +56,7 @@ def stored(key: str) -> Stored | None:
 
 def address(key: str, name: str) -> str:
     """Where the file can be fetched for some minutes, under its own name."""
-    url: str = _signer().generate_presigned_url(
+    url: str = clients.s3_signer().generate_presigned_url(
         "get_object",
         Params={
             "Bucket": environment().bucket,

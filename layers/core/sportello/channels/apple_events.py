@@ -19,6 +19,8 @@ BUTTONS = ("quick-reply", "listPicker", "event", "timePicker", "dynamic")
 SECRET_PARTS = ("authenticate", "payment")
 """Answers that carry tokens of the customer: that they came is shown, what they hold is not kept."""
 _ADDRESS_MOST = 400
+_ID_MOST = 128
+"""Apple's have 36 characters; cut short, two could be taken for one."""
 _REACTIONS = {
     "Loved": "❤️",
     "Liked": "👍",
@@ -43,13 +45,16 @@ def event_of(body: Fields, headers: Mapping[str, str], connection: Connection) -
     kind = body.required_text("type")
     if kind in ("typing_start", "typing_end"):
         return Ignored(account=account, why=kind)
+    id = body.required_text("id")
+    if len(id) > _ID_MOST:
+        raise body.wrong("id", "an id")
     source = body.text("sourceId") or headers.get("source-id", "")
     if not source or len(source) > _ADDRESS_MOST:
         raise body.wrong("sourceId", "an id")
     return Inbound(
         account=account,
         customer=Customer(id=source, address=source, language=_language(body, headers)),
-        id=body.required_text("id")[:128],
+        id=id,
         time=None,
         quote=body.text("replyToMessageId")[:128],
         context=_context(body, headers),

@@ -217,6 +217,8 @@ class Question(Model):
     """Never asked: made up at random the first time, then kept."""
     default: str = ""
     optional: bool = False
+    seldom: bool = False
+    """Never asked: only ``--set NAME=VALUE`` says it. It is optional as well."""
 
 
 class Probed(Model):

@@ -14,6 +14,8 @@ from sportello.channels.base import Unparseable
 DEEPEST = 64
 """Levels of nesting that are read; the platforms' own bodies have fewer than thirty."""
 LARGEST = 2**63
+SMALLEST = 1e-100
+"""What is nearer to zero is zero: no store takes it as it is."""
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _HIGH, _LOW = rb"\\u[dD][89abAB][0-9a-fA-F]{2}", rb"\\u[dD][c-fC-F]"
@@ -56,8 +58,9 @@ def _read(body: bytes) -> Any:
 
 
 def _is_suspect(body: bytes) -> bool:
-    """Two plain searches spare most bodies the expression, which takes longer than reading them."""
-    return (b"\\u" in body or b"\xed" in body) and _SUSPECT.search(body) is not None
+    """Plain searches spare most bodies the expression, which takes longer than reading them."""
+    marked = b"\\ud" in body or b"\\uD" in body or b"\xed" in body
+    return marked and _SUSPECT.search(body) is not None
 
 
 def _may_be_deep(body: bytes) -> bool:
@@ -82,9 +85,9 @@ def _no_constant(name: str) -> float:
 
 def _finite(digits: str) -> float:
     value = float(digits)
-    if not math.isfinite(value):
+    if not math.isfinite(value) or abs(value) >= LARGEST:
         raise ValueError("number out of range")
-    return value
+    return value if abs(value) >= SMALLEST else 0.0
 
 
 def _bounded(digits: str) -> int:

@@ -120,7 +120,7 @@ class Email(Channel):
         given = event.get("content")
         if not isinstance(given, str):
             return (Ignored(account=account, why="received_without_content"),)
-        return events_of_mail(_as_mail(event, given), connection)
+        return events_of_mail(as_mail(event, given), connection)
 
     def files(self, request: Request) -> Sequence[File]:
         """The files of a mail, by the ids of its ``Media``."""
@@ -198,7 +198,7 @@ def _is_json(request: Request) -> bool:
     return request.body[:200].lstrip()[:1] == b"{"
 
 
-def _as_mail(event: Mapping[str, object], given: str) -> Request:
+def as_mail(event: Mapping[str, object], given: str) -> Request:
     """A mail that came inside a notification, in base64 or as it is."""
     raw = given.encode("utf-8", "replace")
     receipt = event.get("receipt")

@@ -45,7 +45,7 @@ def sendable(address: str) -> str:
         plain = f"{local}@{domain.encode('idna').decode('ascii')}"
     except UnicodeError:
         return ""
-    return plain if _ADDRESS.fullmatch(plain) and ".." not in local else ""
+    return plain if _ADDRESS.fullmatch(plain) and "" not in local.split(".") else ""
 
 
 def is_refused_file(name: str) -> bool:

@@ -125,7 +125,19 @@ def _time(text: str) -> Instant:
 _RECEIVED = re.compile(
     r"\bby inbound-smtp\.[a-z0-9-]+\.amazonaws\.com\b.{0,80}?\bid (\w+)(?:.{0,40}? for <?([^\s>;]+))?"
 )
-_RESULT = re.compile(r"\b(spf|dkim|dmarc)=(\w+)")
+_RESULT = re.compile(r"(?:^|;)\s*(spf|dkim|dmarc)=(\w+)")
+
+
+def _results(text: str) -> dict[str, str]:
+    """A check has passed where nothing else is said of it.
+
+    The envelope sender stands among the results, and an address may be called ``dmarc=pass@example.com``.
+    """
+    found: dict[str, str] = {}
+    for name, result in _RESULT.findall(text):
+        if name not in found or result != "pass":
+            found[name] = result
+    return found
 
 
 def _on_top(mail: Mail) -> Attested:
@@ -133,7 +145,7 @@ def _on_top(mail: Mail) -> Attested:
     received = _RECEIVED.search(mail.one("received"))
     if received is None:
         return Attested(source=_return_path(mail))
-    results = dict(reversed(_RESULT.findall(mail.one("authentication-results").lower())))
+    results = _results(mail.one("authentication-results").lower())
     return Attested(
         id=received[1],
         source=_return_path(mail),

@@ -15,6 +15,7 @@ from sportello.channels.email_reports import OUR_ID, Report, platform_id, report
 from sportello.channels.email_sender import Writer, writer
 from sportello.channels.email_wire import Mail, Mailbox, mailboxes
 from sportello.domain.events import Customer, Echo, Inbound, Kind, Media, PlatformEvent, Receipt, Unreadable
+from sportello.domain.model import Instant
 
 ADDRESSED_TO = ("to", "cc", "delivered-to", "x-forwarded-to", "x-original-to", "envelope-to")
 REPORT_TEXT = 2_000
@@ -223,11 +224,16 @@ def _echo(mail: Mail, found: Writer, words: str, at: Attested, ours: Mailboxes) 
         account=account,
         customer=customer_at(outside[0]),
         id=platform_id(_first_id(mail)) or at.id,
-        time=at.time or mail.time(),
+        time=_written_at(mail, at),
         text=words or mail.one("subject"),
         author="automatic" if automatic else "person",
         tag=tag_of(mail.one(TAG_HEADER)),
     )
+
+
+def _written_at(mail: Mail, at: Attested) -> Instant:
+    """By the colleague's clock, which two copies of one mail have alike; never later than SES took it."""
+    return min(filter(None, (mail.time(), at.time)), default=0)
 
 
 # --- servers' reports -------------------------------------------------------------------------------

@@ -143,6 +143,8 @@ def public_address(host: str) -> str:
         found = socket.getaddrinfo(host, HTTPS, type=socket.SOCK_STREAM)
     except OSError:
         raise NotFetched("no_answer", again=True) from None
+    except UnicodeError:  # a name that no resolver can be asked for: an empty or endless part
+        raise NotFetched("address") from None
     addresses = [str(entry[4][0]) for entry in found]
     if not addresses or not all(is_public(address) for address in addresses):
         raise NotFetched("private_address")

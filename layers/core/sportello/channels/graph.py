@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from pydantic import ValidationError
 
-from sportello.channels.base import Connection, Request, Response
+from sportello.channels.base import Connection, Question, Request, Response
 from sportello.channels.http import Answer, Http
 from sportello.channels.signatures import any_equal, equal, hmac_sha256_hex
 from sportello.domain.events import PlatformEvent, Unreadable
@@ -222,6 +222,23 @@ def call(
     if content_type:
         headers["content-type"] = content_type
     return http.request(method, url, json_body=json_body, body=body, headers=headers)
+
+
+SETTINGS = (
+    Question(
+        name="appsecret_proof",
+        text="yes, where the app demands it (App settings > Advanced > Require app secret)",
+        optional=True,
+        seldom=True,
+    ),
+    Question(
+        name="graph_version",
+        text=f"Version of the Graph API instead of {VERSION}",
+        optional=True,
+        seldom=True,
+    ),
+)
+"""What ``call`` reads besides."""
 
 
 def appsecret_proof(secret: str, token: str) -> str:

@@ -39,7 +39,7 @@ from sportello.channels.meta_accounts import (
     subscribe,
 )
 from sportello.channels.meta_addresses import COMMENT, MENTION, Target
-from sportello.channels.meta_channel import MEGABYTE, MetaChannel, said
+from sportello.channels.meta_channel import MEGABYTE, SETTINGS, MetaChannel, said
 from sportello.channels.meta_envelope import events
 from sportello.domain.events import PlatformEvent
 from sportello.domain.model import Instant
@@ -100,6 +100,7 @@ class Instagram(MetaChannel):
             optional=True,
         ),
         Question(name="verify_token", text="What Meta proves the address with", secret=True, made=True),
+        *SETTINGS,
     )
 
     def verify(self, request: Request, connection: Connection) -> bool:

@@ -28,7 +28,7 @@ from sportello.channels.http import Http
 from sportello.channels.messenger_comments import comment_events
 from sportello.channels.meta_accounts import Desk, asked, examine, prove_secret, set_address, subscribe
 from sportello.channels.meta_addresses import Target
-from sportello.channels.meta_channel import MEGABYTE, MetaChannel, said
+from sportello.channels.meta_channel import MEGABYTE, SETTINGS, MetaChannel, said
 from sportello.channels.meta_envelope import events
 from sportello.domain.events import PlatformEvent
 
@@ -71,6 +71,7 @@ class Messenger(MetaChannel):
         ),
         Question(name="secret", text="App secret (App Dashboard > App settings > Basic)", secret=True),
         Question(name="verify_token", text="What Meta proves the address with", secret=True, made=True),
+        *SETTINGS,
     )
 
     def parse(self, request: Request, connection: Connection) -> Sequence[PlatformEvent]:

@@ -20,6 +20,7 @@ from sportello.channels.base import (
     Outbound,
     Problem,
     Profile,
+    Question,
     Request,
     Response,
     SendOutcome,
@@ -40,6 +41,23 @@ BUTTON_ID = 1000
 MEGABYTE = 1_000_000
 
 _FILES = {"image": "image", "video": "video", "audio": "audio", "voice": "audio", "document": "file"}
+
+
+SETTINGS = (
+    Question(
+        name="get_started",
+        text="Payload of the button that begins a conversation, where it is not GET_STARTED",
+        optional=True,
+        seldom=True,
+    ),
+    Question(
+        name="people_apps",
+        text="Ids of other apps in which people write, with commas between them",
+        optional=True,
+        seldom=True,
+    ),
+    *graph.SETTINGS,
+)
 
 
 class MetaChannel(Channel):

@@ -138,6 +138,7 @@ def _call(fields: Mapping[str, str], account: str, connection: Connection) -> Pl
         time=None,
         kind=Kind.SERVICE if taken else Kind.CALL,
         detail="call_taken" if taken else detail,
+        automatic="own_address" if customer.id in {ours.id for ours in connection.accounts} else "",
         context={"call": sid},
     )
 

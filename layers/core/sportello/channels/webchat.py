@@ -208,7 +208,7 @@ def _push(url: str, event: dict[str, Any], connection: Connection, http: Http) -
     body = json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
     headers = {
         "content-type": "application/json",
-        SIGNATURE_HEADER: push_signature(connection.secrets[0], body, seconds()),
+        SIGNATURE_HEADER: push_signature(next(iter(connection.secrets), ""), body, seconds()),
     }
     try:
         http.request("POST", url, body=body, headers=headers)

@@ -7,7 +7,7 @@ text says which field, never what it holds.
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeGuard
 
 from sportello.channels import webchat_tokens as tokens
 from sportello.channels.base import Unparseable
@@ -193,5 +193,5 @@ def _line(fields: Mapping[str, Any], name: str) -> str:
     return " ".join(_text(fields, name, NAME_MOST).split())
 
 
-def _is_int(value: object) -> bool:
+def _is_int(value: object) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool)

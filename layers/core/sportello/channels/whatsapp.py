@@ -35,7 +35,7 @@ from sportello.channels.base import (
 from sportello.channels.body import read_object
 from sportello.channels.http import Answer, Http, NoAnswer, NotConnected
 from sportello.channels.whatsapp_errors import THROTTLE_SECONDS, problem_of, wait_of
-from sportello.channels.whatsapp_files import CAPTION_LIMIT, RULES, content, located, upload
+from sportello.channels.whatsapp_files import CAPTION_LIMIT, RULES, WORDLESS, content, located, upload
 from sportello.channels.whatsapp_people import is_scoped
 from sportello.channels.whatsapp_wire import events
 from sportello.domain.events import PlatformEvent
@@ -77,8 +77,10 @@ class WhatsApp(Channel):
         Up to 3 choices go as buttons (title 20 characters, text 1,024), up to 10 as a list (title 24).
         """
         known = super().refusal(message, last_inbound, now)
-        if known is None and message.attachment is not None and len(message.text) > CAPTION_LIMIT:
-            return Problem.TOO_LONG
+        if known is None and message.attachment is not None:
+            most = 0 if message.attachment.kind in WORDLESS else CAPTION_LIMIT
+            if len(message.text) > most:
+                return Problem.TOO_LONG
         if known or not message.buttons:
             return known
         if message.template or not _fit(message.buttons):

@@ -18,6 +18,13 @@ QUESTIONS = (
     Question(name="token", text="Access token of the system user", secret=True),
     Question(name="secret", text="App secret (App settings > Basic)", secret=True),
     Question(name="verify_token", text="What Meta proves the address with", secret=True, made=True),
+    Question(
+        name="list_label",
+        text="What customers tap to see more than three choices, where it is not Menu",
+        optional=True,
+        seldom=True,
+    ),
+    *graph.SETTINGS,
 )
 
 

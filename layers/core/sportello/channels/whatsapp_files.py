@@ -20,6 +20,8 @@ RULES = {
 TYPES = {"voice": "audio"}
 """Our kinds that have another name there."""
 CAPTION_LIMIT = 1024
+WORDLESS = ("audio", "voice")
+"""Kinds that carry no caption: their words would be lost, so they have to be a message of their own."""
 
 
 def upload(file: Attachment, account: str, connection: Connection, http: Http) -> Answer:

@@ -48,6 +48,9 @@ from sportello.domain.model import Instant
 SIGNATURES = ("x-twitter-webhooks-signature", "x-twitter-webhooks-signature-oauth2")
 """Under the consumer secret, and under the OAuth 2.0 client secret of apps that have one."""
 MEBIBYTE = 1024 * 1024
+OPENS = "{"
+"""In every body and in no challenge. X signs both with one key, and anybody may send us a challenge: were
+a body answered as one, the answer would be its signature."""
 DEEP_LINK = "https://x.com/messages/compose?recipient_id="
 _USER = re.compile("[0-9]{1,19}")
 _POST = re.compile(rf"{POST}([0-9]{{1,19}}):([0-9]{{1,19}})")
@@ -102,10 +105,14 @@ class X(Channel):
             return None
         if not secrets:
             return Response(status=403, body="no secret is stored")
+        if OPENS in token:
+            return Response(status=403, body="no challenge")
         answer = json.dumps({"response_token": _signature(secrets[0], token.encode("utf-8", "replace"))})
         return Response(status=200, body=answer, content_type="application/json")
 
     def verify(self, request: Request, connection: Connection) -> bool:
+        if OPENS.encode() not in request.body:
+            return False
         expected = [_signature(secret, request.body) for secret in _secrets(connection)]
         given = [request.headers.get(name, "") for name in SIGNATURES]
         return any(any_equal(expected, value) for value in given)

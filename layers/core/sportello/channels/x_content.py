@@ -14,6 +14,8 @@ from sportello.domain.events import Kind, Media, Place
 from sportello.domain.model import Instant, to_instant
 
 MediaKind = Literal["image", "video", "animation"]
+LONGEST_ID = 64
+"""A longer one is none of X's; cut short, two could be taken for one."""
 
 _KINDS: dict[str, MediaKind] = {"photo": "image", "video": "video", "animated_gif": "animation"}
 _KEY_KINDS: dict[str, MediaKind] = {"3": "image", "16": "animation"}
@@ -46,8 +48,8 @@ def id_of(fields: Fields, *names: str) -> str:
     """
     for name in names:
         for given in (fields.values.get(f"{name}_str"), fields.values.get(name)):
-            if isinstance(given, str) and given:
-                return given[:64]
+            if isinstance(given, str) and 0 < len(given) <= LONGEST_ID:
+                return given
             if isinstance(given, int) and not isinstance(given, bool):
                 return str(given)
     return ""

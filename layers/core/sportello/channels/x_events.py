@@ -47,7 +47,7 @@ def events(body: dict[str, Any], connection: Connection) -> list[PlatformEvent]:
     fields = Fields(body, "")
     if "data" in fields:
         entries = body["data"] if isinstance(body["data"], list) else [body["data"]]
-        found = [_guarded(first, entry, "data", _activity) for entry in entries]
+        found = [_guarded(first, one, "data", _activity) for entry in entries for one in _single(entry)]
         return found or [Ignored(account=first, why="no events")]
     if "for_user_id" in fields:
         return list(_account_activity(fields)) or [Ignored(account=_ours(fields), why="no events")]
@@ -56,6 +56,16 @@ def events(body: dict[str, Any], connection: Connection) -> list[PlatformEvent]:
     if "replay_job_status" in fields:
         return [Ignored(account=first, why="replay_job_status")]
     raise Unparseable("the body is no webhook of X")
+
+
+def _single(entry: Any) -> list[Any]:
+    """X promises one message an event, in a list: should there be more, each is an event."""
+    payload = entry.get("payload") if isinstance(entry, dict) else None
+    for name in ("direct_message_events", "direct_message_mark_read_events"):
+        listed = payload.get(name) if isinstance(payload, dict) else None
+        if payload is not None and isinstance(listed, list) and len(listed) > 1:
+            return [{**entry, "payload": {**payload, name: [one]}} for one in listed]
+    return [entry]
 
 
 def _guarded(
@@ -130,7 +140,7 @@ def _encrypted(data: Fields, account: str) -> PlatformEvent:
     return Inbound(
         account=account,
         customer=Customer(id=sender, address=sender),
-        id=id[:64],
+        id=id,
         time=time_of(payload, "created_at_msec"),
         kind=Kind.UNSUPPORTED,
         detail=ENCRYPTED,
@@ -150,7 +160,7 @@ def _encrypted_echo(payload: Fields, account: str, conversation: str) -> Platfor
     return Echo(
         account=account,
         customer=Customer(id=others[0], address=others[0]),
-        id=payload.required_text("id")[:64],
+        id=payload.required_text("id"),
         time=time_of(payload, "created_at_msec"),
         kind=Kind.UNSUPPORTED,
     )

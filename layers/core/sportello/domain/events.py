@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, Literal
 
+from pydantic import Field
+
 from sportello.domain.model import Instant, Model
 
 
@@ -130,7 +132,7 @@ class Inbound(FromPlatform):
     """A post or comment that everybody can read."""
     automatic: str = ""
     """Why no automatic reply may go to it: ``auto_submitted``, ``bounce``, ``list``, ``own_address``, ..."""
-    context: Mapping[str, str] = {}
+    context: Mapping[str, str] = Field(default_factory=dict)  # a plain {} would be deep-copied each time
     """What the channel needs to answer this very message (subject, reply token): ``Outbound.context``."""
     album: str = ""
     """Parts of one album share this id."""

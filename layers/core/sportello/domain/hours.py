@@ -78,6 +78,7 @@ class Calendar:
         self._zone = find_zone(zone)
         self._engine = read(self.rules, country)
         self._nights: OpeningHours | None = None
+        self._known: tuple[Instant, Instant, bool] = (0, 0, False)
         # The engine ends a night where another rule decides the next day ("Mo-Th 20:00-02:00; Fr
         # 20:00-04:00" has no Thursday night) and opens the morning after a night that a holiday took
         # away. So it is asked for the parts before midnight, and for those after it a day later.
@@ -86,10 +87,18 @@ class Calendar:
             self._nights = read(nights, country)
 
     def is_open(self, at: Instant) -> bool:
-        wall = self.wall(at)
-        if self._engine.is_open(wall):
-            return True
-        return self._nights is not None and self._nights.is_open(wall - _ONE_DAY)
+        """What was found out holds until the next turn: a process answers for hours from one look."""
+        since, until, is_open = self._known
+        if not since <= at < until:
+            until, is_open = self._look(at)
+            self._known = (at, until, is_open)
+        return is_open
+
+    def _look(self, at: Instant) -> tuple[Instant, bool]:
+        """Until when, within a day, the desk stays as it is at ``at``."""
+        end = at + DAY
+        opens, closes = next(self._open_spans(at, end), (end, end))
+        return (closes, True) if opens <= at else (opens, False)
 
     def next_opening(self, at: Instant) -> Instant | None:
         """When the desk next turns from closed to open, after ``at``; None: not within 370 days."""

@@ -13,7 +13,6 @@ Thread ids are opaque, so queues and logs may carry them. Keys sort by time with
     L#<thread id>                       the public thread that a private one goes on from
 """
 
-import base64
 import hashlib
 
 from sportello.domain.model import Instant
@@ -25,9 +24,15 @@ KEY_LIMIT = 64
 """Longest sort key; an SQS deduplication id (at most 128) holds thread id, key and attempt."""
 
 
+_BASE32 = "abcdefghijklmnopqrstuvwxyz234567"
+"""RFC 4648, in lower case."""
+
+
 def _hash(length: int, *parts: str) -> str:
     digest = hashlib.sha256("\x00".join(parts).encode("utf-8", "replace")).digest()
-    return base64.b32encode(digest[:20]).decode("ascii")[:length].lower()  # 20 bytes make 32 characters
+    # Not by base64: its table of 1,024 pairs has left the processor's cache at every message.
+    bits = int.from_bytes(digest)
+    return "".join([_BASE32[bits >> shift & 31] for shift in range(251, 251 - 5 * length, -5)])
 
 
 def thread_id(salt: str, channel: str, account: str, customer: str) -> str:

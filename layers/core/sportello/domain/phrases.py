@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import filterfalse
 
 from sportello.domain.model import Model
@@ -50,11 +50,14 @@ class Patterns:
         for entries in self._by_first.values():
             entries.sort(key=lambda entry: len(entry[0]), reverse=True)
 
-    def at(self, words: Sequence[str], start: int) -> Iterator[tuple[str, int]]:
-        """Kind and number of words of every phrase that begins there, the longest first."""
-        for phrase, kind in self._by_first.get(words[start], ()):
-            if words[start : start + len(phrase)] == phrase:
-                yield kind, len(phrase)
+    def found(self, words: Sequence[str]) -> list[tuple[int, str, int]]:
+        """Where each phrase begins, its kind and number of words; of one place the longest first."""
+        return [
+            (start, kind, len(phrase))
+            for start, word in enumerate(words)
+            for phrase, kind in self._by_first.get(word, ())
+            if words[start : start + len(phrase)] == phrase
+        ]
 
 
 class Meaning:
@@ -64,9 +67,7 @@ class Meaning:
 
     def __init__(self, text: str, patterns: Patterns) -> None:
         words = _words(text) if text else []
-        found = [
-            (start, kind, length) for start in range(len(words)) for kind, length in patterns.at(words, start)
-        ]
+        found = patterns.found(words)
         kinds = {kind for _, kind, _ in found}
         self.asks_person = "asks_person" in kinds
         self.urgent = "urgent" in kinds

@@ -29,9 +29,9 @@ class Caused(NamedTuple):
     @property
     def keys(self) -> tuple[str, ...]:
         return (
-            *(row.key for row in self.rows),
-            *(call.key for call in self.calls),
-            *(key for key, _, _ in self.added),
+            *[row.key for row in self.rows],
+            *[call.key for call in self.calls],
+            *[key for key, _, _ in self.added],
         )
 
 

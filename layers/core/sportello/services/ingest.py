@@ -29,19 +29,21 @@ from sportello.services.receipts import take_own_echo, take_receipt, take_untagg
 
 SIDE_BY_SIDE = 8
 """Customers of one batch whose events are committed at the same time."""
+LONGEST_ID = 4_096
+"""Characters; the platforms' own have a few hundred at most, and no row holds an endless one."""
 
 
 def ingest(context: Context, request: Request, events: Sequence[PlatformEvent]) -> None:
     """Take all events: those of one customer in their order, customers side by side."""
     ours = {account.id for account in context.connection.accounts}
-    strangers = [event for event in events if event.account not in ours]
-    if strangers:
+    known = [_sound(event) for event in events if event.account in ours]
+    if strangers := len(events) - len(known):
         _quarantine(context, request.body, "unknown_account", request.headers)
-        context.counts["quarantined"] += len(strangers)
-    unreadable = [event for event in events if isinstance(event, Unreadable) and event.account in ours]
+        context.counts["quarantined"] += strangers
+    unreadable = [event for event in known if isinstance(event, Unreadable)]
     if unreadable:  # the whole body: one entry alone could never be read again, it lacks its envelope
         _quarantine(context, request.body, unreadable[0].why, request.headers)
-    groups = _by_customer(event for event in events if event.account in ours)
+    groups = _by_customer(known)
     if len(groups) <= 1:
         for event in groups[0] if groups else ():
             context.counts[_take(context, event)] += 1
@@ -51,6 +53,17 @@ def ingest(context: Context, request: Request, events: Sequence[PlatformEvent]) 
     with ThreadPoolExecutor(max_workers=SIDE_BY_SIDE) as pool:
         for done in [pool.submit(_take_all, context, group) for group in groups]:
             context.counts.update(done.result())
+
+
+def _sound(event: PlatformEvent) -> PlatformEvent:
+    """Whoever has no id would share a thread with all others who have none."""
+    customer = getattr(event, "customer", None)
+    if customer is not None and not (customer.id and len(customer.id) + len(customer.address) <= LONGEST_ID):
+        return Unreadable(account=event.account, fragment=None, why="customer: no id, or an endless one")
+    id = getattr(event, "id", "")
+    if len(id) > LONGEST_ID or (not id and isinstance(event, Inbound | Echo)):
+        return Unreadable(account=event.account, fragment=None, why="id: none, or an endless one")
+    return event
 
 
 def _by_customer(events: Iterable[PlatformEvent]) -> list[list[PlatformEvent]]:

@@ -13,6 +13,7 @@ import puremagic
 from sportello.aws import copies, files, outbox, store
 from sportello.aws.clock import real_now
 from sportello.aws.logging import logger
+from sportello.aws.secrets import UnknownConnection
 from sportello.channels.base import Channel, Connection, MediaGone, MediaLater
 from sportello.channels.fetch import Fetched, NotFetched, fetch
 from sportello.channels.http import Http, NoAnswer, NotConnected
@@ -93,6 +94,9 @@ def _copied(fetcher: Fetcher, thread: Thread, row: Message, number: int) -> Medi
             return media
         logger.info("no copy", extra={"thread_id": thread.id, "key": row.key, "problem": str(error)})
         return media.model_copy(update={"problem": str(error), "url": ""})
+    except UnknownConnection:  # taken away, or not yet here after a restore
+        logger.info("no copy yet", extra={"thread_id": thread.id, "key": row.key, "problem": "no_connection"})
+        return media
     except (MediaLater, NotConnected, NoAnswer) as error:
         logger.info("no copy yet", extra={"thread_id": thread.id, "key": row.key, "problem": str(error)})
         return media
@@ -154,7 +158,7 @@ def ask_name(fetcher: Fetcher, thread_id: str) -> str:
         found = channel.profile(
             thread.to, fetcher.connection(thread.channel, thread.connection), fetcher.http
         )
-    except (NotConnected, NoAnswer):
+    except (NotConnected, NoAnswer, UnknownConnection):
         return "no_name"
     if found is not None and found.language in fetcher.languages and not thread.language:
         copies.spoken(thread_id, thread.rev, found.language)

@@ -27,7 +27,7 @@ from sportello.domain.message import Message, State
 from sportello.domain.model import MINUTE, SECOND, Instant
 from sportello.domain.thread import Thread
 from sportello.services import rows
-from sportello.services.visits import is_shown
+from sportello.services.conversation import is_shown
 
 if TYPE_CHECKING:
     from sportello.services.wording import Wording  # it loads Jinja, which the mail function does without

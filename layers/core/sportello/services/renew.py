@@ -18,7 +18,7 @@ def renew(channels: Callable[[str], Channel], http: Http) -> Counter[str]:
         if channel is None:
             continue
         for name, text in texts.items():
-            outcome = _renew(channel, name, text, http)
+            outcome = _tried(channel, name, text, http)
             counts[outcome] += 1
             if outcome != "kept":
                 known = {"channel": channel_name, "connection": name, "outcome": outcome}
@@ -32,6 +32,15 @@ def _known(channels: Callable[[str], Channel], name: str) -> Channel | None:
         return channels(name)
     except (LookupError, ModuleNotFoundError):
         return None
+
+
+def _tried(channel: Channel, name: str, text: str, http: Http) -> str:
+    try:
+        return _renew(channel, name, text, http)
+    except Exception as error:  # whatever it is, the others' tokens run out all the same
+        known = {"channel": channel.name, "connection": name, "error": type(error).__name__}
+        logger.error("token not renewed", extra=known)
+        return "failed"
 
 
 def _renew(channel: Channel, name: str, text: str, http: Http) -> str:

@@ -118,6 +118,7 @@ def reduced(event: Inbound) -> Inbound:
             "quote": clip(event.quote, BEGINNING_BYTES),
             "album": clip(event.album, BEGINNING_BYTES),
             "detail": clip(event.detail, BEGINNING_BYTES),
+            "context": {name: value for name, value in event.context.items() if len(value) <= BEGINNING_BYTES},
         }
     )
 

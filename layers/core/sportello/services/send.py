@@ -224,9 +224,7 @@ def _transmit(
     if isinstance(outcome, Sent):
         linked = _link(sender, thread, outcome) if outcome.linked else ""
         _go_on(sender, channel, connection, thread, address, message, outcome)
-        outbox.sent(
-            address, token, outcome.id, also=outcome.also, linked=linked, units=outcome.units
-        )
+        outbox.sent(address, token, outcome.id, also=outcome.also, linked=linked, units=outcome.units)
         return "sent"
     if isinstance(outcome, NotSent):
         sender.problems.append(outcome.problem)

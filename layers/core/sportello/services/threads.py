@@ -27,7 +27,7 @@ class Located(NamedTuple):
     @property
     def aliases(self) -> tuple[str, ...]:
         """What the thread remembers of the ids that point to it, once this is committed."""
-        short = (id[:SHORT] for id in (*self.pointers, *self.settled) if id != self.thread.id)
+        short = [id[:SHORT] for id in (*self.pointers, *self.settled) if id != self.thread.id]
         return tuple(dict.fromkeys((*self.thread.aliases, *short)))[-REMEMBERED:]
 
     def again(self) -> "Located":
@@ -60,8 +60,8 @@ def locate(salt: str, channel: str, connection: str, account: str, customer: Cus
     thread = found.thread or Thread(
         id=thread_id, channel=channel, connection=connection, account=account, to=customer.address
     )
-    ids = (keys.thread_id(salt, channel, account, alias) for alias in customer.aliases)
-    pointers = (id for id in ids if id != thread.id and id[:SHORT] not in thread.aliases)
+    ids = [keys.thread_id(salt, channel, account, alias) for alias in customer.aliases]
+    pointers = [id for id in ids if id != thread.id and id[:SHORT] not in thread.aliases]
     return Located(thread, tuple(dict.fromkeys(pointers)), settled)
 
 

@@ -1,15 +1,12 @@
-"""The chat on the site, from the visitor's side: a session, what they write, what they may read.
+"""The chat on the site, from the visitor's side: a session, and what they write.
 
 Everything is authorised by whose token it is: the thread is derived from the visitor's id, never
 named by the caller. An anonymous conversation belongs to the contact as whom its visitor identified
 themselves; from then on the anonymous token opens nothing.
 """
 
-import base64
 import hashlib
-import json
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from sportello.aws import files, history, items, store, uploads, visits
 from sportello.aws.clock import real_now
@@ -22,16 +19,12 @@ from sportello.channels.webchat_tokens import ANONYMOUS, Visitor
 from sportello.domain import keys
 from sportello.domain.events import Customer, Inbound, Media, Moved
 from sportello.domain.hours_words import opening_in_words, posted_hours
-from sportello.domain.message import ENDED, Message, State
-from sportello.domain.model import HOUR, MINUTE, SECOND, Instant, to_datetime
+from sportello.domain.model import HOUR, MINUTE, Instant, to_datetime
 from sportello.domain.site import Site
 from sportello.services import rows
 from sportello.services.context import Context
 from sportello.services.ingest import ingest
 
-OVERLAP = 10 * MINUTE
-"""Rows this much older than now may still appear: a cursor reaches so far back."""
-LOOKED_EVERY = MINUTE
 MESSAGES_A_MINUTE = 20
 """Of one visitor; uploads count as well."""
 NEW_AN_HOUR = 60
@@ -51,13 +44,6 @@ class Refused(Exception):
         self.detail = detail
         self.wait = wait
         """Seconds after which it may be tried again."""
-
-
-class Conversation(NamedTuple):
-    body: dict[str, Any]
-    etag: str
-    """Changes with what the visitor sees, and only with that."""
-    retry_ms: int
 
 
 # --- a session ------------------------------------------------------------------------------------
@@ -164,10 +150,10 @@ def _moved(context: Context, before: Visitor, visitor: Visitor) -> Moved:
 def _ours(context: Context, visitor: Visitor) -> Page | None:
     """The visitor's thread, where it is still theirs."""
     page = visits.whose(thread_of(context, visitor.id))
-    return page if _belongs(page, visitor) else None
+    return page if belongs(page, visitor) else None
 
 
-def _belongs(page: Page, visitor: Visitor) -> bool:
+def belongs(page: Page, visitor: Visitor) -> bool:
     return page.visit.owner in ("", visitor.id)
 
 
@@ -189,7 +175,7 @@ def _desk(context: Context, site: Site, language: str) -> dict[str, Any]:
         "name": desk.name,
         "open": desk.calendar.is_open(now),
         "hours": posted_hours(desk.calendar, now, words, lambda day: desk.name_of(day, language)),
-        "next_opening": None if opening is None else _iso(opening),
+        "next_opening": None if opening is None else iso(opening),
         "next_opening_words": ""
         if opening is None
         else opening_in_words(opening, now, desk.time_zone, words),
@@ -328,146 +314,5 @@ def _readable(context: Context, visitor: Visitor) -> list[Page]:
     return [*pages, *(page for page in earlier if page.visit.owner == visitor.id)]
 
 
-# --- what a visitor reads -------------------------------------------------------------------------
-
-
-def conversation(context: Context, visitor: Visitor, cursor: str, view: str, known: str = "") -> Conversation:
-    """The messages that are new since the cursor, or the newest; one may come twice, with the same id.
-
-    Args:
-        view: ``open`` (before the visitor's eyes), ``closed`` or ``hidden``.
-        known: the ETag of the answer that the client has.
-
-    Raises:
-        Refused: 401 not theirs any more, 422 the cursor is none of ours.
-    """
-    floor, now = _floor(cursor), context.now()
-    pages = _pages(context, visitor, floor)
-    merged = sorted(
-        (message for page in pages for message in page.messages), key=lambda message: message.order
-    )
-    home = {message.key: page.id for page in pages for message in page.messages}
-    shown = [_shown(message, home[message.key], visitor, context) for message in merged if is_shown(message)]
-    is_open = context.desk.calendar.is_open(now)
-    etag = _etag([shown, is_open])
-    if view == "open":
-        _note_looked(context, pages, now, news=etag != known)
-    retry_ms = _retry_ms(merged, now, view, is_open)
-    body = {
-        "messages": shown,
-        "cursor": _cursor(max(floor or 0, _next_floor(pages, now))),
-        "retry_ms": retry_ms,
-        "open": is_open,
-    }
-    return Conversation(body, etag, retry_ms)
-
-
-def _pages(context: Context, visitor: Visitor, floor: Instant | None) -> list[Page]:
-    found: dict[str, Page] = {}
-    for number, id in enumerate((visitor.id, *visitor.earlier)):
-        thread = thread_of(context, id)
-        page = visits.newest(thread) if floor is None else visits.since(thread, floor)
-        if number == 0 and not _belongs(page, visitor):
-            raise Refused(401, "session_ended", "this conversation belongs to an identified contact now")
-        if number == 0 or page.visit.owner == visitor.id:
-            found[page.id] = page
-    return list(found.values())
-
-
-def is_shown(message: Message) -> bool:
-    """What a customer sees of a thread: not notes, claims, notices, nor what is not yet sent."""
-    if message.direction == "in":
-        return message.kind not in ("service", "start", "reaction")
-    return message.state is State.SENT and not message.via
-
-
-def _shown(message: Message, thread: str, visitor: Visitor, context: Context) -> dict[str, Any]:
-    """As the document's ``Message``."""
-    mine = message.direction == "in"
-    shown: dict[str, Any] = {
-        "id": message.id,
-        "from": "visitor" if mine else "desk",
-        "time": _iso(message.time),
-        "text": message.text,
-    }
-    if not mine:
-        shown["author"] = message.author
-    if message.media:
-        shown["files"] = [_file(media, thread, visitor, context) for media in message.media if media.at]
-    if message.buttons:
-        shown["buttons"] = [{"id": button.id, "title": button.title} for button in message.buttons]
-    for name in ("edited", "deleted"):
-        if getattr(message, name):
-            shown[name] = True
-    return shown
-
-
-def _file(media: Media, thread: str, visitor: Visitor, context: Context) -> dict[str, Any]:
-    name = media.name or media.kind
-    file = wire.File(thread, media.at, name, media.mime, media.size or 0)
-    return {
-        "name": name,
-        "type": media.mime,
-        "size": media.size or 0,
-        "file": wire.ticket(file, visitor, context.connection.secrets[0]),
-    }
-
-
-def _note_looked(context: Context, pages: Sequence[Page], now: Instant, *, news: bool) -> None:
-    """At most once a minute, and whenever something new is shown."""
-    for page in pages:
-        if page.thread is not None and (news or now - page.visit.seen >= LOOKED_EVERY):
-            visits.looked(page.id, now, rows.expires(context.desk, now))
-
-
-def _next_floor(pages: Sequence[Page], now: Instant) -> Instant:
-    """Below it nothing appears any more: older than the debt and than all that is still to be sent."""
-    floor = now - OVERLAP
-    for page in pages:
-        if page.thread is not None and page.thread.owed_since is not None:
-            floor = min(floor, page.thread.owed_since)
-        waiting = [row.key for row in page.messages if row.state is not None and row.state not in ENDED]
-        floor = min([floor, *(int(key.split("#")[1]) for key in waiting)])
-    return floor
-
-
-def _retry_ms(messages: Sequence[Message], now: Instant, view: str, is_open: bool) -> int:
-    """Soon while something is going on before the visitor's eyes, seldom where nobody looks."""
-    quiet = now - max((message.time for message in messages), default=0)
-    if view == "hidden":
-        return 60 * SECOND
-    if quiet < MINUTE:
-        return 2_500 if view == "open" else 5 * SECOND
-    if not is_open:
-        return 20 * SECOND if view == "open" else 60 * SECOND
-    if quiet < OVERLAP:
-        return 4 * SECOND if view == "open" else 10 * SECOND
-    return 10 * SECOND if view == "open" else 30 * SECOND
-
-
-def _cursor(floor: Instant) -> str:
-    return base64.urlsafe_b64encode(f"1:{floor}".encode()).decode().rstrip("=")
-
-
-def _floor(cursor: str) -> Instant | None:
-    if not cursor:
-        return None
-    try:
-        version, _, floor = (
-            base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode().partition(":")
-        )
-        found = int(floor)
-    except ValueError:
-        raise Refused(422, "cursor", "after: not a cursor") from None
-    if version != "1" or not 0 <= found < 10**13:
-        raise Refused(422, "cursor", "after: not a cursor")
-    return found
-
-
-def _etag(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False, sort_keys=True).encode("utf-8", "replace")
-    return f'"{hashlib.sha256(text).hexdigest()[:24]}"'
-
-
-def _iso(at: Instant) -> str:
+def iso(at: Instant) -> str:
     return to_datetime(at).isoformat(timespec="milliseconds").replace("+00:00", "Z")
