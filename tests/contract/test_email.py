@@ -100,16 +100,16 @@ class TestRouting:
         (event,) = EMAIL.parse(forged, CONNECTION)
         assert event.account == "info@example.com"
 
-
     @pytest.mark.parametrize(
-        "sender", ["dmarc=pass@example.net", '"a; dmarc=pass"@example.net', "dkim=pass.dmarc=pass@example.net"]
+        "sender",
+        ["dmarc=pass@example.net", '"a; dmarc=pass"@example.net', "dkim=pass.dmarc=pass@example.net"],
     )
     def test_the_envelope_sender_is_no_result(self, sender: str) -> None:
         """It stands in SES's own header, before what SES found."""
         forged = replace(
             request(
-                "Received: from b by inbound-smtp.eu-west-1.amazonaws.com with SMTP id x for info@example.com;",
-                "Authentication-Results: amazonses.com; spf=pass (domain of example.net) client-ip=192.0.2.1; "
+                "Received: from b by inbound-smtp.eu-west-1.amazonaws.com with SMTP id x for i@example.com;",
+                "Authentication-Results: amazonses.com; spf=pass (example.net) client-ip=192.0.2.1; "
                 f"envelope-from={sender}; helo=example.net; dkim=none; dmarc=fail header.from=example.com;",
                 *TestEcho.COPY,
             ),
@@ -290,7 +290,8 @@ class TestEcho:
         assert event.author == "automatic"
 
     def test_two_deliveries_of_it_are_one(self) -> None:
-        date, times = "Date: Mon, 23 Nov 2026 19:14:00 +0000", ("2026-11-23T19:15:00Z", "2026-11-23T19:16:00Z")
+        date = "Date: Mon, 23 Nov 2026 19:14:00 +0000"
+        times = ("2026-11-23T19:15:00Z", "2026-11-23T19:16:00Z")
         copies = [read(*self.COPY, date, to="in@desk.example.com", time=time) for time in times]
         assert copies[0] == copies[1]
 

@@ -176,8 +176,17 @@ class TestRefusal:
 
     @pytest.mark.parametrize(
         "to",
-        ["", "x", "a b@example.net", "a@b", "josé@example.net", "a@example.net\r\nBcc: b@c.d", "a..b@x.it",
-         ".a@example.net", "a.@example.net"],
+        [
+            "",
+            "x",
+            "a b@example.net",
+            "a@b",
+            "josé@example.net",
+            "a@example.net\r\nBcc: b@c.d",
+            "a..b@x.it",
+            ".a@example.net",
+            "a.@example.net",
+        ],
     )
     def test_what_is_no_address(self, to: str) -> None:
         assert self.refusal(to=to) is Problem.REFUSED

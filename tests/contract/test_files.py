@@ -218,6 +218,14 @@ def test_the_message_behind_an_upload_may_end_unknown(stub: Stub) -> None:
     assert isinstance(WHATSAPP.send(whatsapp(), CONNECTION, stub.http()), Unknown)
 
 
+@pytest.mark.parametrize("kind", ["audio", "voice"])
+def test_words_that_whatsapp_cannot_carry_with_sound_are_refused(kind: Any) -> None:
+    sound = PHOTO.model_copy(update={"kind": kind, "mime": "audio/ogg"})
+    message = whatsapp(file=sound)
+    assert WHATSAPP.refusal(message, 0, 1) is Problem.TOO_LONG
+    assert WHATSAPP.refusal(message.model_copy(update={"text": ""}), 0, 1) is None
+
+
 @pytest.mark.parametrize("channel", [TELEGRAM, WHATSAPP])
 def test_what_is_declared_is_whole(channel: Channel) -> None:
     assert set(channel.media) == {"image", "video", "audio", "voice", "document"}

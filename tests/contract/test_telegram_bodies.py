@@ -70,7 +70,8 @@ class TestOddBodies:
             b' "chat": {"id": 5, "type": "private", "first_name": "x"}}}' % place
         )
         (event,) = TELEGRAM.parse(Request(method="POST", body=body), CONNECTION)
-        assert isinstance(event, Inbound) and event.place is not None
+        assert isinstance(event, Inbound)
+        assert event.place is not None
         assert (event.place.latitude, event.place.longitude) == (0, -4.5)
 
     def test_lone_surrogates_become_storable(self) -> None:

@@ -126,8 +126,12 @@ def was_taken(entry: Entry) -> bool:
 
 
 def text_of(entry: Entry) -> str:
-    text = entry.request["text"]
-    return str(text["body"] if entry.platform == "whatsapp" else text)
+    """The words of a send, which stand below a file as its caption."""
+    request = entry.request
+    if entry.platform == "telegram":
+        return str(request.get("text") or request.get("caption", ""))
+    content = request[request["type"]]
+    return str(content.get("body") or content.get("caption", ""))
 
 
 def assert_closed_hours_told_once(rows: Rows) -> None:

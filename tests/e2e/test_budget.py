@@ -317,6 +317,8 @@ def full(thread: Thread) -> Thread:
             "person_until": now - MINUTE,
             "claimed_by": rows.clip(wide, rows.BY_BYTES),
             "unreachable": True,
+            "public": True,
+            "quiet": "q" * rows.CODE_BYTES,
             "due": now + DAY,
             "hold": now,
             "resolved": rows.clip(wide, rows.CODE_BYTES),
@@ -339,6 +341,8 @@ def test_a_thread_row_with_every_field_set_is_below_one_kilobyte(meter: Meter, c
     assert empty == []
     item = items.thread_item(thread, 2_000_000_000)
     assert items.size(item) <= items.THREAD_ROW_LIMIT
+    # A customer who writes after a machine ends its silence, which is not the ordinary message.
+    item = items.thread_item(thread.model_copy(update={"quiet": ""}), 2_000_000_000)
     meter.stage.desk.deployed.client("dynamodb").put_item(TableName=meter.table, Item=item)
     within(meter.receive(writes(customer)), calls=2, wru=4)
 

@@ -158,7 +158,7 @@ def test_each_connection_gets_its_recipients(handle: Handler, stored: dict[str, 
 def test_a_mail_for_nobody_waits_until_the_address_is_connected(
     handle: Handler, stage: Stage, stored: dict[str, str], log: StringIO
 ) -> None:
-    sample = SAMPLES["text"]
+    sample = SAMPLES["attachment"]
     handle(delivered(sample, "sales@example.com"))
     assert threads() == []
     (key,) = objects("quarantine/email/")
@@ -173,7 +173,8 @@ def test_a_mail_for_nobody_waits_until_the_address_is_connected(
         now=lambda: stage.now,
     )
     assert bodies(work)["read"] == 1
-    assert len(heard()) == 1
+    (row,) = heard()
+    assert read_object(row["media"][0]["at"]).startswith(b"\x89PNG"), "its files come with it"
 
 
 def test_what_cannot_be_read_is_put_aside(handle: Handler) -> None:

@@ -14,7 +14,7 @@ from sportello.domain.thread import Thread
 
 # What the thread row keeps of texts without a limit of their own, so that it stays under 1 KB.
 NAME_BYTES = 64
-FIRST_BYTES = 54
+FIRST_BYTES = 48
 BY_BYTES = 20
 CODE_BYTES = 16
 TEXT_BYTES = 32_768
@@ -118,7 +118,9 @@ def reduced(event: Inbound) -> Inbound:
             "quote": clip(event.quote, BEGINNING_BYTES),
             "album": clip(event.album, BEGINNING_BYTES),
             "detail": clip(event.detail, BEGINNING_BYTES),
-            "context": {name: value for name, value in event.context.items() if len(value) <= BEGINNING_BYTES},
+            "context": {
+                name: value for name, value in event.context.items() if len(value) <= BEGINNING_BYTES
+            },
         }
     )
 
