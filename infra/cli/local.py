@@ -118,7 +118,7 @@ def _answers(view: View, message: Message) -> list[Message]:
 def clock(
     context: typer.Context,
     when: Annotated[
-        str, typer.Argument(metavar="[TIME|real]", help="e.g. 2026-11-23T20:15; real: the time it is.")
+        str, typer.Argument(metavar="TIME|real", help="e.g. 2026-11-23T20:15; real: the time it is.")
     ] = "",
 ) -> None:
     """Show or set the local desk's clock."""

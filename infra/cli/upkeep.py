@@ -38,7 +38,7 @@ def check() -> None:
 def redrive(
     context: typer.Context,
     what: Annotated[
-        What | None, typer.Argument(metavar="[WHAT]", help="Only this; default: all of them.")
+        What | None, typer.Argument(metavar="WHAT", help="Only this; default: all of them.")
     ] = None,
 ) -> None:
     """Try again what got stuck, after its cause is mended.

@@ -137,7 +137,7 @@ class TestReply:
         assert "x-line-retry-key" not in call.headers
 
     @pytest.mark.parametrize(
-        "context", [{}, fresh(51), fresh(-30), {**fresh(), "at": "x"}, {"reply_token": "t"}, {"at": "1"}]
+        "context", [{}, fresh(51), fresh(-3_600), {**fresh(), "at": "x"}, {"reply_token": "t"}, {"at": "1"}]
     )
     def test_an_old_one_is_not_even_tried(self, line: Stub, context: dict[str, str]) -> None:
         line.will_answer(200, SENT)

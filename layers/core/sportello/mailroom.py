@@ -25,14 +25,11 @@ from sportello.channels.email import Email, as_mail
 from sportello.channels.email_events import kind_of, opened
 from sportello.channels.email_hand_over import Attested, Mailboxes, as_headers, of_receipt
 from sportello.channels.email_reading import addressees, senders
-from sportello.domain import keys
-from sportello.domain.events import Inbound, Media, PlatformEvent
 from sportello.domain.model import SECOND
-from sportello.services import onward
+from sportello.services import mail
 from sportello.services.context import Context
 from sportello.services.desk import current_desk
 from sportello.services.ingest import ingest
-from sportello.services.media import type_of
 
 Handler = Callable[[dict[str, Any], Any], None]
 INCOMING = "inbound-mail/"
@@ -79,18 +76,8 @@ class Mailroom:
             events = self.channel.parse(request, connection)
         except Unparseable as error:
             return self._put_aside(request, {connection.name: connection}, str(error))
-        events = [_by_visitor(work, event) for event in self._with_files(work, request, events)]
-        ingest(work, request, events)
+        ingest(work, request, mail.prepared(work, self.channel, request, events))
         return work.counts
-
-    def _with_files(
-        self, work: Context, request: Request, events: Sequence[PlatformEvent]
-    ) -> Sequence[PlatformEvent]:
-        """The files go to S3 first: a message that is committed points to what is there."""
-        if not any(media.keep for event in events if isinstance(event, Inbound) for media in event.media):
-            return events
-        contents = {file.id: file.content for file in self.channel.files(request)}
-        return [_stored(work, event, contents) if isinstance(event, Inbound) else event for event in events]
 
     def _put_aside(self, request: Request, connections: Mapping[str, Connection], why: str) -> Counter[str]:
         quarantine.quarantine(
@@ -177,7 +164,7 @@ def requests(event: Mapping[str, Any]) -> Iterator[Request]:
 
 
 def _request_of(body: Mapping[str, Any]) -> Request:
-    """An event of SES; that of a received mail holds it, or points to the object that another action wrote."""
+    """An event of SES; a received mail is in it, or in the object that another action wrote."""
     event = opened(body)
     if kind_of(event) == "Received":
         content = event.get("content")
@@ -219,24 +206,3 @@ def _with_recipients(request: Request, recipients: Sequence[str]) -> Request:
         return request
     headers = {**request.headers, "x-ses-recipients": ", ".join(recipients)}
     return Request(method="POST", headers=headers, body=request.body)
-
-
-def _by_visitor(work: Context, event: PlatformEvent) -> PlatformEvent:
-    """An answer to a mail that followed a visitor of the site belongs to their conversation there."""
-    return onward.returned(work.salt, event) if isinstance(event, Inbound) else event
-
-
-def _stored(work: Context, event: Inbound, contents: Mapping[str, bytes]) -> Inbound:
-    thread = keys.thread_id(work.salt, work.channel.name, event.account, event.customer.id)
-    message = keys.message_hash(thread, event.id)
-    media = tuple(
-        _kept(media, contents[media.id], files.key_of(thread, message, number)) if media.keep else media
-        for number, media in enumerate(event.media)
-    )
-    return event.model_copy(update={"media": media})
-
-
-def _kept(media: Media, content: bytes, key: str) -> Media:
-    mime = type_of(content, media.mime)
-    files.keep(key, content, mime)
-    return media.model_copy(update={"at": key, "mime": mime})

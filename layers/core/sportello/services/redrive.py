@@ -14,6 +14,7 @@ from sportello.aws.due import Due
 from sportello.aws.outbox import Address
 from sportello.aws.secrets import SecretsUnavailable, UnknownConnection
 from sportello.channels.base import Channel, Connection, Problem, Request, Unparseable
+from sportello.channels.email import Email
 from sportello.domain.decide import decide
 from sportello.domain.decision import Decision
 from sportello.domain.desk import Desk
@@ -22,7 +23,7 @@ from sportello.domain.message import Message, State
 from sportello.domain.model import Instant
 from sportello.domain.reasons import Reason
 from sportello.domain.thread import Thread
-from sportello.services import rows
+from sportello.services import mail, rows
 from sportello.services.context import Busy, Context, tries
 from sportello.services.effects import CALL_KIND, LEASE
 from sportello.services.ingest import ingest
@@ -66,7 +67,10 @@ def _body(work: Redrive, key: str) -> str:
             now=work.now,
             deadline=time.monotonic() + PATIENCE_SECONDS,
         )
-        ingest(context, request, context.channel.parse(request, context.connection))
+        events = context.channel.parse(request, context.connection)
+        if isinstance(context.channel, Email):
+            events = mail.prepared(context, context.channel, request, events)
+        ingest(context, request, events)
     except Unparseable:
         return "still unreadable"
     except (UnknownConnection, SecretsUnavailable, ModuleNotFoundError, LookupError):
