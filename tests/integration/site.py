@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 import yaml
 from jsonschema import Draft202012Validator
-from referencing import Registry, Resource
+from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
 from infra.engine.template import ROOT
@@ -180,7 +180,6 @@ def mistakes(schema: dict[str, Any], value: Any) -> list[str]:
 
 
 @cache
-def _registry() -> Registry[Any]:
-    resource = Resource(contents=document(), specification=DRAFT202012)
-    empty: Registry[Any] = Registry()
-    return empty.with_resource("urn:document", resource)
+def _registry() -> Any:
+    registry: Any = Registry()
+    return registry.with_contents([("urn:document", document())], default_specification=DRAFT202012)

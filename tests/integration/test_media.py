@@ -436,6 +436,18 @@ def test_a_channel_that_uploads_gets_the_content(stage: Stage) -> None:
     assert (message.attachment.content, message.attachment.url) == (JPEG, "")
 
 
+def test_a_file_that_is_gone_fails_the_reply_and_the_debt_returns(stage: Stage) -> None:
+    class Uploads(TakesImages):
+        uploads: ClassVar[bool] = True
+
+    stage.channel = Uploads()
+    row = answer_with(stage, JPEG)
+    clients.s3().delete_object(Bucket=environment().bucket, Key=row["media"][0]["at"])
+    assert stage.send(row) == "failed_media"
+    assert stage.channel.asked == []
+    assert "owed_since" in only_thread()
+
+
 @pytest.mark.parametrize("content", [PDF, JPEG + bytes(1000)])
 def test_what_the_channel_does_not_take_is_refused_before_anything_is_written(
     stage: Stage, content: bytes

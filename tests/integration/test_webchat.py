@@ -621,6 +621,14 @@ def test_a_file_that_was_never_uploaded(desk: SiteStage, visitor: Browser) -> No
     assert heard() == []
 
 
+def test_the_file_of_a_written_message_cannot_be_replaced(desk: SiteStage, visitor: Browser) -> None:
+    id = str(uuid.uuid4())
+    visitor.write("", id=id, files=[_upload(visitor, id)])
+    fields = {"client_message_id": id, "number": 0, "name": "a.txt", "type": "text/plain", "size": 5}
+    refused = visitor.ask("POST", "uploads", fields)
+    assert (refused.status, refused.body["error"]) == (409, "other_message")
+
+
 def test_another_visitors_file_is_out_of_reach(desk: SiteStage, visitor: Browser) -> None:
     id = str(uuid.uuid4())
     ticket = _upload(visitor, id)

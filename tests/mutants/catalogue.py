@@ -15,6 +15,11 @@ DECIDE = "tests/unit/test_decide.py::"
 SITE = "tests/integration/test_webchat.py::"
 ONWARD = "tests/integration/test_onward.py::"
 TOKENS = "tests/contract/test_webchat.py::"
+MEDIA = "tests/integration/test_media.py::"
+FETCHING = "tests/integration/test_fetching.py::"
+FETCH = "tests/unit/test_fetch.py::"
+UNTAGGED = "tests/integration/test_untagged.py::"
+PUBLIC = "tests/integration/test_public.py::"
 
 MUTANTS = (
     # ----- the one transaction ------------------------------------------------------------------
@@ -212,8 +217,8 @@ MUTANTS = (
     Mutant(
         name="the sender's token is not asked",
         file="services/send.py",
-        old="outbox.sent(address, token, outcome.id)",
-        new="outbox.sent(address, outbox.read(address)[1].token, outcome.id)",
+        old="outbox.sent(address, token, outcome.id, also=",
+        new="outbox.sent(address, outbox.read(address)[1].token, outcome.id, also=",
         tests=(f"{SENDER}test_a_sender_whose_row_was_taken_does_not_write_over_it",),
     ),
     Mutant(
@@ -226,8 +231,8 @@ MUTANTS = (
     Mutant(
         name="receipts go back",
         file="aws/outbox.py",
-        old="attribute_not_exists(#rank) OR #rank < :rank",
-        new="attribute_not_exists(#rank) OR #rank <> :rank",
+        old="AND (attribute_not_exists(#rank) OR #rank < :rank)",
+        new="AND (attribute_not_exists(#rank) OR #rank <> :rank)",
         tests=(f"{RECEIPTS}test_receipts_move_forward_only",),
     ),
     Mutant(
@@ -262,8 +267,8 @@ MUTANTS = (
     Mutant(
         name="due is not moved on before the sweeper's kick",
         file="services/sweep.py",
-        old="was_due=entry.due, due=real_now() + NEXT_LOOK",
-        new="was_due=entry.due, due=entry.due",
+        old="attempt = outbox.next_attempt(address, was_due=entry.due, due=real_now() + NEXT_LOOK)",
+        new="attempt = outbox.next_attempt(address, was_due=entry.due, due=entry.due)",
         tests=(f"{SWEEPER}test_a_late_row_is_kicked_again",),
     ),
     Mutant(
@@ -353,5 +358,87 @@ MUTANTS = (
         old="if visit.seen >= row.time:",
         new="if False:",
         tests=(f"{ONWARD}test_an_answer_that_was_seen_does_not",),
+    ),
+    # ----- files --------------------------------------------------------------------------------------
+    Mutant(
+        name="any host is asked for a file",
+        file="channels/fetch.py",
+        old="if not any(_is_host(parts.hostname, host) for host in hosts):",
+        new="if False:",
+        tests=(
+            f"{FETCH}test_only_the_channels_own_hosts",
+            f"{MEDIA}test_each_file_of_a_message_has_its_copy_or_its_reason",
+        ),
+    ),
+    Mutant(
+        name="a private address is connected to",
+        file="channels/fetch.py",
+        old="not all(is_public(address) for address in addresses)",
+        new="False",
+        tests=(f"{FETCH}test_one_private_address_refuses_the_name",),
+    ),
+    Mutant(
+        name="credentials follow a redirect",
+        file="channels/fetch.py",
+        old="return target, dict(headers) if same else {}",
+        new="return target, dict(headers)",
+        tests=(f"{MEDIA}test_credentials_do_not_follow_to_another_host",),
+    ),
+    Mutant(
+        name="a file is read without a limit",
+        file="channels/fetch.py",
+        old="            if len(body) > limit:",
+        new="            if False:",
+        tests=(f"{FETCHING}test_what_hides_its_size_is_read_no_further_than_the_limit",),
+    ),
+    Mutant(
+        name="what may not be kept is fetched",
+        file="services/rows.py",
+        old="any(media.keep and not media.at for media in event.media)",
+        new="bool(event.media)",
+        tests=(f"{MEDIA}test_what_the_platform_forbids_to_keep_is_not_fetched",),
+    ),
+    Mutant(
+        name="a copy outlives its message",
+        file="services/media.py",
+        old="if not copies.kept(address, given_up):",
+        new="if copies.kept(address, given_up) is None:",
+        tests=(f"{MEDIA}test_a_message_deleted_while_its_file_is_fetched_leaves_no_copy",),
+    ),
+    Mutant(
+        name="the declared type is believed",
+        file="services/media.py",
+        old="    if found in ACTIVE:\n        return PLAIN\n",
+        new="    if found in ACTIVE:\n        return declared\n",
+        tests=(f"{MEDIA}test_the_type_is_told_by_content",),
+    ),
+    # ----- platforms that return none of our data --------------------------------------------------------
+    Mutant(
+        name="a receipt beside its message goes back",
+        file="aws/outbox.py",
+        old='        "attribute_not_exists(#rank) OR #rank < :rank",',
+        new='        "attribute_not_exists(#rank) OR #rank <> :rank",',
+        tests=(f"{UNTAGGED}test_a_receipt_stands_beside_its_message_and_shows_on_the_page",),
+    ),
+    Mutant(
+        name="our own echo is a person's answer",
+        file="services/receipts.py",
+        old="if event.id in (row.id, *row.also):",
+        new="if False:",
+        tests=(f"{UNTAGGED}test_our_own_send_coming_back_is_no_person",),
+    ),
+    Mutant(
+        name="a machine hears an automatic voice",
+        file="domain/decide.py",
+        old="        return thread, None, Reason.AUTOMATIC_MESSAGE",
+        new="        pass",
+        tests=("tests/unit/test_decide.py::TestWhatAMachineOrAListWrote",),
+    ),
+    Mutant(
+        name="more answers than the platform allows",
+        file="services/send.py",
+        old="_answered(thread) >= channel.answers",
+        new="False",
+        tests=(f"{PUBLIC}test_only_so_many_answers_follow_a_message",),
     ),
 )

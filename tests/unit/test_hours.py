@@ -210,6 +210,15 @@ def test_states_and_changes_agree(rules: str, zone: str, now: Instant) -> None:
     assert calendar.is_open(between) is calendar.is_open(now)
 
 
+@given(RULES, PLACES, MOMENTS, st.lists(st.integers(-30 * HOUR, 30 * HOUR), max_size=20))
+def test_what_was_asked_before_changes_no_answer(
+    rules: str, zone: str, now: Instant, steps: list[int]
+) -> None:
+    asked = Calendar(rules, zone)
+    moments = [now + step for step in steps]
+    assert [asked.is_open(at) for at in moments] == [Calendar(rules, zone).is_open(at) for at in moments]
+
+
 @given(RULES, PLACES, MOMENTS, st.integers(0, 200 * HOUR))
 def test_service_time_runs_only_while_open(rules: str, zone: str, now: Instant, amount: int) -> None:
     calendar = Calendar(rules, zone, "IT")

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from mimetypes import guess_extension
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from sportello.aws import clients
 from sportello.aws.environment import environment
 from sportello.channels.base import Attachment
@@ -45,8 +47,19 @@ def keep_ours(thread: str, body: bytes, mime: str) -> str:
     return key
 
 
+class Gone(LookupError):
+    """There is no such file any more."""
+
+
 def read(key: str) -> bytes:
-    body: bytes = clients.s3().get_object(Bucket=environment().bucket, Key=key)["Body"].read()
+    """Raises Gone."""
+    try:
+        answer = clients.s3().get_object(Bucket=environment().bucket, Key=key)
+    except ClientError as error:
+        if error.response["Error"]["Code"] in ("NoSuchKey", "404"):
+            raise Gone(key) from None
+        raise
+    body: bytes = answer["Body"].read()
     return body
 
 

@@ -12,7 +12,7 @@ import json
 import re
 import secrets as random
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 from sportello.channels.signatures import equal
 
@@ -160,7 +160,7 @@ def _holds(claims: Mapping[str, Any], audience: str, now: int) -> bool:
     return audience in (named if isinstance(named, list) else [named])
 
 
-def _is_number(value: object) -> bool:
+def _is_number(value: object) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 2**53
 
 

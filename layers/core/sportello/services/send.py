@@ -81,7 +81,10 @@ def _take(sender: Sender, address: Address, thread: Thread, row: Message) -> str
         outbox.cancel(address, reason)
         return f"cancelled_{reason}"
     channel = sender.channels(row.via or thread.channel)
-    message = _message(sender, channel, thread, row, address)
+    try:
+        message = _message(sender, channel, thread, row, address)
+    except files.Gone:
+        return _refuse(sender, address, thread, row, Problem.MEDIA)
     if problem := _forbidden(sender, channel, thread, row, message):
         return _refuse(sender, address, thread, row, problem)
     try:

@@ -290,7 +290,10 @@ def start_upload(context: Context, body: bytes, visitor: Visitor, address: str) 
     upload = wire.read_upload(body)
     page = _own(context, visitor)
     _not_too_many(page, address)
-    key = files.key_of(page.id, f"#{keys.message_hash(page.id, upload.message)}", upload.number)
+    hashed = keys.message_hash(page.id, upload.message)
+    if store.read_with_row(page.id, keys.dedupe_key(hashed))[1]:  # what people have seen stays as it is
+        raise Refused(409, "other_message", "client_message_id: this message is written already")
+    key = files.key_of(page.id, f"#{hashed}", upload.number)
     form = uploads.form(key, upload.type, upload.size)
     file = wire.File(page.id, key, upload.name, upload.type, upload.size)
     return {
