@@ -35,11 +35,13 @@ class LocalDesk:
     ) -> None:
         """Bring everything up; on any failure everything is down again."""
         try:
-            self._timed("engine", lambda: self.engine.start(auth=auth, reset=reset, port=port))
             if reset:
                 (self.home / STATE_FILE).unlink(missing_ok=True)
             self.world = World(0, self.home)
             self._timed("world", self.world.start)
+            # Where the phones had to forget, the desk may not remember: its customers would be others.
+            anew = reset or self.world.forgot
+            self._timed("engine", lambda: self.engine.start(auth=auth, reset=anew, port=port))
             self.client = WorldClient(self.world.url)
             parameters = {"Clock": clock, "Platforms": self.world.url, "MailFrom": MAIL_FROM}
             self._timed("stack", lambda: self._deploy(parameters))

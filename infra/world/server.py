@@ -41,6 +41,8 @@ class World:
         self.faults = Faults(self.state.same_address)
         self.stopping = threading.Event()
         self._file = state_dir / STATE_FILE if state_dir else None
+        self.forgot = False
+        """What an earlier run left could not be read."""
         self._postman = Postman(self.state)
         self._stand_ins = [kind(self.state, self._postman.post) for kind in stand_ins()]
         self._postman.platforms = {stand_in.name: stand_in for stand_in in self._stand_ins}
@@ -171,6 +173,7 @@ class World:
         except ValueError:
             # Another version wrote it, or it is damaged: the desk still starts, with empty phones.
             self._file.replace(self._file.with_suffix(".unreadable"))
+            self.forgot = True
             logger.warning("%s could not be read and was put aside", self._file)
 
     def _save_often(self) -> None:

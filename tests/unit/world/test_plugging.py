@@ -9,7 +9,7 @@ import pytest
 from infra.world.client import WorldClient, WorldError
 from infra.world.discovery import stand_ins
 from infra.world.model import OptionsChange, Person, PlatformAccount, Say, Setup, Webhook
-from infra.world.server import World
+from infra.world.server import STATE_FILE, World
 from infra.world.telegram_bot import TelegramBot
 from sportello.channels.base import Connection
 from sportello.channels.http import Answer, Http
@@ -171,3 +171,13 @@ def test_a_channel_can_deliver_in_its_own_way_and_is_retried(monkeypatch: pytest
         client.settle()
         client.close()
     assert box.taken == [b"\xff"]
+
+
+def test_a_world_that_cannot_read_its_past_says_so(tmp_path: Path) -> None:
+    (tmp_path / STATE_FILE).write_text('{"of": "another version"}')
+    with World(0, tmp_path) as world:
+        assert world.forgot
+        assert world.client().channels()
+    assert (tmp_path / STATE_FILE).with_suffix(".unreadable").exists()
+    with World(0, tmp_path) as world:
+        assert not world.forgot
