@@ -112,11 +112,14 @@ def _deploy(resources: dict[str, Any]) -> dict[str, str]:
 
 
 @pytest.fixture
-def log(monkeypatch: pytest.MonkeyPatch) -> StringIO:
+def log(monkeypatch: pytest.MonkeyPatch) -> Iterator[StringIO]:
     """What the functions log, as it is written."""
     written = StringIO()
     monkeypatch.setattr(logger.registered_handler, "stream", written)
-    return written
+    level = logger.log_level
+    logger.setLevel("INFO")  # the command line, tested in this process, silences it
+    yield written
+    logger.setLevel(level)
 
 
 @pytest.fixture

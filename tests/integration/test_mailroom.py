@@ -189,7 +189,7 @@ def test_a_failure_is_raised_so_that_lambda_tries_again(handle: Handler, aws: Fa
     clients.s3().delete_object(
         Bucket=environment().bucket, Key=SAMPLES["text"].request.headers["x-ses-object"]
     )
-    with pytest.raises(clients.s3().exceptions.NoSuchKey):
+    with pytest.raises(files.Gone):
         handle(event)
     assert scan() == []
 

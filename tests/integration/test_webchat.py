@@ -513,8 +513,8 @@ def test_an_identified_token_ends_with_the_identity(desk: SiteStage) -> None:
     [
         {"sub": ""}, {"sub": None}, {"sub": 7}, {"sub": "x" * 129}, {}, {"sub": "x", "exp": None},
         {"sub": "x", "exp": "soon"}, {"sub": "x", "exp": True}, {"sub": "x", "exp": 1},
-        {"sub": "x", "exp": int(time.time()) + 90_000}, {"sub": "x", "nbf": int(time.time()) + 600},
-        {"sub": "x", "iat": int(time.time()) + 600}, {"sub": "x", "aud": "another-site"},
+        {"sub": "x", "exp": int(time.time()) + 90_000}, {"sub": "x", "nbf": int(time.time()) + 60_000},
+        {"sub": "x", "iat": int(time.time()) + 60_000}, {"sub": "x", "aud": "another-site"},
         {"sub": "x\ny"},
     ],
 )  # fmt: skip

@@ -69,12 +69,11 @@ def test_a_file_of_a_visitor_and_a_tap_on_a_button(customer: Customer) -> None:
 def test_an_anonymous_visitor_is_another_one(stage: Stage) -> None:
     stage.at(MORNING)
     customer = stage.customer("webchat")
-    customer.say("Chi sono?", more={"anonymous": "yes"})
-    customer.say(ASKED)
+    first, second = f"Chi sono? {customer.name}", f"{ASKED} {customer.name}"
+    customer.say(first, more={"anonymous": "yes"})
+    customer.say(second)
     rows = stage.scan()
-    found = {
-        id for id, messages in rows.messages.items() for row in messages if row.text in ("Chi sono?", ASKED)
-    }
+    found = {id for id, messages in rows.messages.items() for row in messages if row.text in (first, second)}
     kinds = {rows.threads[id].to[:2] for id in found}
     assert kinds == {"a:", "u:"}
 

@@ -45,6 +45,8 @@ class Reason(StrEnum):
     NOTHING_OWED = "nothing_owed"
     UNSEEN_STAYS_OWED = "unseen_stays_owed"
     """The reply was written before the newest message was read: that one stays owed."""
+    FOLLOWS_BY_MAIL = "follows_by_mail"
+    """A visitor of the site who has left, and an address, get the answer by mail."""
     HIDDEN = "hidden"
     """A person takes a public message out of sight; nothing is settled by it."""
     CLAIMED = "claimed"

@@ -25,6 +25,7 @@ from sportello.domain.desk import Desk
 from sportello.domain.events import Customer, Inbound
 from sportello.domain.message import Message, State
 from sportello.domain.model import MINUTE, SECOND, Instant
+from sportello.domain.reasons import Reason
 from sportello.domain.thread import Thread
 from sportello.services import rows
 from sportello.services.conversation import is_shown
@@ -68,6 +69,7 @@ def plan(
         time=now + SECOND,  # whoever looks from then on sees the answer
         arrived=now,
         state=State.PENDING,
+        why=(Reason.FOLLOWS_BY_MAIL,),
         due=due,
         not_after=due + desk.policy.reply_expires,
     )
