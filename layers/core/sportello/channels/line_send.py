@@ -58,9 +58,10 @@ def send(message: Outbound, connection: Connection, http: Http) -> SendOutcome:
 
 
 def _fresh_token(message: Outbound) -> str:
+    """LINE's clock may be a little ahead of ours."""
     at = message.context.get("at", "")
     age = time.time() * SECOND - int(at) if at.isdigit() else FRESH
-    return message.context.get("reply_token", "") if 0 <= age < FRESH else ""
+    return message.context.get("reply_token", "") if abs(age) < FRESH else ""
 
 
 def _reply(message: Outbound, token: str, connection: Connection, http: Http) -> SendOutcome | None:
