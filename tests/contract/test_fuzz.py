@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.httpsession import URLLib3Session
+from moto.core.models import botocore_stubber
 
 from infra.bundle import load
 from infra.engine.template import ROOT
@@ -136,6 +137,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
             monkeypatch.setenv(name.upper(), queue if name.endswith("_url") else name.replace("_", "-"))
     aws = Aws()
     monkeypatch.setattr(URLLib3Session, "send", lambda self, request: aws.send(request))
+    monkeypatch.setattr(botocore_stubber, "enabled", False)  # moto, where integration tests came before
     level = logger.log_level
     logger.setLevel("CRITICAL")
     clients.forget()
