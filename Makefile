@@ -14,7 +14,7 @@ SAM     := .venv-sam/bin/sam
 VENV313 := .venv-3.13
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench mutants build deploy clean
+.PHONY: help run test check bench eval mutants build deploy clean
 
 help: ## Show this
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -38,6 +38,9 @@ check: $(VENV)/check $(SAM) ## Lint, types, layering, template, build
 
 bench: $(VENV)/test ## Measure cold and warm starts, throughput and cost
 	@$(BIN)/python -m tests.bench $(ARGS)
+
+eval: $(VENV)/test ## Score what the desk understands on labelled sets (.local/eval.json)
+	@$(BIN)/python -m tests.eval $(ARGS)
 
 mutants: $(VENV)/test ## Break the core in known ways and see that the tests notice
 	@$(BIN)/python -m tests.mutants $(ARGS)

@@ -101,6 +101,7 @@ class LocalDesk:
             "OUTBOX_QUEUE_URL": outputs["OutboxQueueUrl"],
             "ESCALATION_QUEUE_URL": outputs["EscalationQueueUrl"],
             "MEDIA_QUEUE_URL": outputs["MediaQueueUrl"],
+            "CONSULT_QUEUE_URL": outputs["ConsultQueueUrl"],
             "BUCKET": outputs["BucketName"],
             "ID_SALT": outputs["IdSalt"],
             "STACK": self.deployed.stack,

@@ -108,13 +108,18 @@ def _fields(model: type[BaseModel], path: Path) -> Mapping[str, Any]:
     at: Any = model
     for part in path:
         if _is_model(at):
-            field = at.model_fields.get(part)
+            field = _named(at).get(str(part))
             at = field.annotation if field else None
         else:  # Mapping[str, X] or tuple[X, ...]
             at = (get_args(at) or (None,))[0 if isinstance(part, int) else -1]
         if get_origin(at) is Annotated:
             at = get_args(at)[0]
-    return at.model_fields if _is_model(at) else {}
+    return _named(at) if _is_model(at) else {}
+
+
+def _named(model: type[BaseModel]) -> Mapping[str, Any]:
+    """Its fields as they are written in a file."""
+    return {field.alias or name: field for name, field in model.model_fields.items()}
 
 
 def _is_model(kind: Any) -> bool:

@@ -8,9 +8,10 @@ from rich.console import Console
 from rich.text import Text
 from typer.core import TyperGroup
 
-from infra.cli import connect, local, threads, upkeep
+from infra.cli import connect, explain, local, rehearse, threads, upkeep
 from infra.cli.doctor import doctor
 from infra.cli.errors import explained
+from infra.cli.lint import lint
 from infra.cli.new_channel import new_channel
 from infra.cli.run import run
 from infra.cli.work import Chosen
@@ -64,6 +65,11 @@ app.command()(doctor)
 app.command()(local.say)
 app.command()(local.clock)
 app.command()(upkeep.check)
+app.command()(lint)
+app.command()(rehearse.simulate)
+app.command()(rehearse.diff_desk)
+app.command()(explain.explain)
+app.command()(explain.export)
 app.command()(upkeep.redrive)
 app.command()(new_channel)
 

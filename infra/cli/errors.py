@@ -18,6 +18,8 @@ NOT_ALLOWED = {
     "media": "the channel does not take such a file: its page in docs/channels names types and sizes.",
     "newer_message": "the customer wrote at this moment: look at the thread again first.",
     "owes_needs_code": "an answer is still owed. Answer first, or say why not: --reason spam, for example.",
+    "guidelines": "not sent: the guidelines block it. Write it otherwise; --despite sends what they let you "
+    "override, personal data in public never.",
     "no_such_message": "this thread has no such message: copy its name from `sportello thread ID`.",
 }
 

@@ -68,6 +68,7 @@ class Place:
             "OUTBOX_QUEUE_URL": self.output("OutboxQueueUrl"),
             "ESCALATION_QUEUE_URL": self.output("EscalationQueueUrl"),
             "MEDIA_QUEUE_URL": self.output("MediaQueueUrl"),
+            "CONSULT_QUEUE_URL": self.output("ConsultQueueUrl"),
             "BUCKET": self.output("BucketName"),
             "ID_SALT": self.output("IdSalt"),
             "STACK": self.stack,

@@ -49,6 +49,7 @@ def run(
         if not once:
             _tell_what_to_try(waiting)
             _tell_channels(desk)
+            _tell_directory(desk)
             console.print(Text("\nCtrl-C ends it; what happened is kept under .local/.", "dim"))
             _stay(desk)
     except KeyboardInterrupt:
@@ -118,6 +119,11 @@ def _tell_channels(desk: "LocalDesk") -> None:
     if others:
         console.print(Text("\nThese channels are connected as well: " + ", ".join(others)), soft_wrap=True)
         _tell_try("be a customer there", f'{command()} say {others[0]} "Hello, is my order ready?"')
+
+
+def _tell_directory(desk: "LocalDesk") -> None:
+    address = desk.deployed.outputs["DirectoryUrl"].rstrip("/") + "/"
+    console.print(Text(f"\nThe public page with the hours: {address}"), soft_wrap=True)
 
 
 def _tell_try(what: str, line: str) -> None:

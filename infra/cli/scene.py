@@ -18,12 +18,13 @@ from infra.world.client import WorldClient
 from infra.world.model import Letter, Shown, SlackPost
 from sportello.aws import history, outbox, secrets
 from sportello.aws.clock import now, real_now
-from sportello.domain.desk import Desk, Target
+from sportello.domain.desk import Desk
 from sportello.domain.language import language_of
 from sportello.domain.message import Escalation, Message, State
 from sportello.domain.model import HOUR, MINUTE, Instant
 from sportello.domain.phrases import Meaning
 from sportello.domain.reasons import Reason
+from sportello.domain.staff import Target
 from sportello.services import reply as service
 from sportello.services.wording import Wording
 

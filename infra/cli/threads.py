@@ -12,6 +12,7 @@ from rich.text import Text
 
 from infra.cli import shown
 from infra.cli.errors import Refused
+from infra.cli.lint import show
 from infra.cli.work import bundle, command, console, page, person, place_of
 from sportello.aws import history, outbox
 from sportello.aws import threads as listing
@@ -88,10 +89,14 @@ def reply(
     private: Annotated[
         bool, typer.Option("--private", help="Answer a public post or comment in private.")
     ] = False,
+    despite: Annotated[
+        bool, typer.Option("--despite", help="Send it although the guidelines block it, where they let you.")
+    ] = False,
 ) -> None:
     """Answer a customer. It settles what you have seen: what came later stays owed.
 
-    With --template the platform sends its form, and TEXT is what colleagues see of it.
+    The text is read by templates/guidelines/ first: what blocks is not sent, what warns is shown. With
+    --template the platform sends its form, and TEXT is what colleagues see of it.
     """
     form = _template(template, value or [])
     sent = service.File(file.name, _read(file), guess_type(file.name)[0] or "") if file else None
@@ -99,7 +104,17 @@ def reply(
     who = person(name, bundle().desk)
     said = sys.stdin.read() if text == "-" else text
     act: Act = "private" if private else "reply"
-    row, decision = service.reply(who, id, said, seen=seen, template=form, act=act, file=sent)
+    row, decision = service.reply(
+        who,
+        id,
+        said,
+        seen=seen,
+        template=form,
+        act=act,
+        file=sent,
+        despite=despite,
+        told=lambda remarks: show(remarks, said),
+    )
     if Reason.UNSEEN_STAYS_OWED in decision.reasons:
         console.print("A newer message stays owed: you had not seen it.", style="yellow")
     _report(outbox.Address(decision.thread.id, row.key), row)

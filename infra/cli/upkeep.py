@@ -18,13 +18,17 @@ class What(StrEnum):
     OUTBOX = "outbox"
     ESCALATIONS = "escalations"
     MEDIA = "media"
+    CONSULT = "consult"
     MAIL = "mail"
     FAILED = "failed"
 
 
 def check() -> None:
     """Check templates/: every mistake with its file and line, and what to write instead."""
-    desk = bundle().desk
+    loaded = bundle()
+    desk = loaded.desk
+    for warning in loaded.warnings:
+        console.print(Text(f"warning: {warning}", "yellow"), soft_wrap=True)
     moment = real_now()
     opening = desk.calendar.next_opening(moment)
     if desk.calendar.is_open(moment):
@@ -44,8 +48,8 @@ def redrive(
     """Try again what got stuck, after its cause is mended.
 
     quarantine: signed bodies that could not be read, through today's parser. outbox, escalations, media,
-    mail: dead letters. failed: people's replies that failed because the platform was busy or our token
-    expired, in threads that still owe an answer.
+    consult, mail: dead letters. failed: people's replies that failed because the platform was busy or our
+    token expired, in threads that still owe an answer.
     """
     place = place_of(context)
     from sportello.mailroom import once_more
@@ -69,6 +73,8 @@ def redrive(
                 counts = service.letters(place.output("EscalationDeadLettersUrl"))
             case What.MEDIA:
                 counts = service.letters(place.output("MediaDeadLettersUrl"))
+            case What.CONSULT:
+                counts = service.letters(place.output("ConsultDeadLettersUrl"))
             case What.MAIL:
                 counts = once_more(place.output("MailDeadLettersUrl"))
             case What.FAILED:

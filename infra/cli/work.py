@@ -17,6 +17,7 @@ from infra.engine.template import ROOT
 from sportello.aws.clock import now
 from sportello.domain.desk import Desk
 from sportello.services import desk as desk_seam
+from sportello.services import guidelines
 from sportello.services.reply import Person
 
 TEMPLATES = ROOT / "templates"
@@ -50,6 +51,7 @@ def bundle() -> Bundle:
     """The desk as it stands in ``templates/``, also for the services of this process."""
     loaded = load(TEMPLATES)
     desk_seam.use(loaded.desk, loaded.texts)
+    guidelines.use(loaded.guidelines)
     return loaded
 
 

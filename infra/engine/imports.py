@@ -24,6 +24,7 @@ ENVIRONMENT = {
     "OUTBOX_QUEUE_URL": "http://127.0.0.1:9/outbox.fifo",
     "ESCALATION_QUEUE_URL": "http://127.0.0.1:9/escalations",
     "MEDIA_QUEUE_URL": "http://127.0.0.1:9/media",
+    "CONSULT_QUEUE_URL": "http://127.0.0.1:9/consult",
     "BUCKET": "bucket",
     "ID_SALT": "0" * 16,
     "STACK": "sportello",

@@ -50,6 +50,7 @@ class Sandbox:
             "OUTBOX_QUEUE_URL": f"{endpoint}/000000000000/outbox.fifo",
             "ESCALATION_QUEUE_URL": f"{endpoint}/000000000000/escalations",
             "MEDIA_QUEUE_URL": f"{endpoint}/000000000000/media",
+            "CONSULT_QUEUE_URL": f"{endpoint}/000000000000/consult",
             "AWS_ENDPOINT_URL": endpoint,
             "LAMBDA_TASK_ROOT": "/var/task",
             "AWS_LAMBDA_FUNCTION_NAME": "bench",

@@ -51,6 +51,7 @@ class Meter:
                 "QueueUrl"
             ],
             "ESCALATION_QUEUE_URL": sqs.create_queue(QueueName="budget")["QueueUrl"],
+            "CONSULT_QUEUE_URL": sqs.create_queue(QueueName="budget")["QueueUrl"],
             "MEDIA_QUEUE_URL": sqs.create_queue(QueueName="budget")["QueueUrl"],
         }
         _put_secrets(stage)

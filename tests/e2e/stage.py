@@ -82,7 +82,7 @@ class Stage:
         environment.cache_clear()
         clients.forget()
         workers._connections.clear()
-        desk_seam.use(*load(ROOT / "templates"))
+        desk_seam.use(*load(ROOT / "templates")[:3])
 
     # --- time ------------------------------------------------------------------------------------
 

@@ -21,7 +21,7 @@ from infra.engine.template import read_template
 from sportello.aws import clients
 from sportello.aws.environment import environment
 from sportello.aws.logging import logger
-from sportello.domain.desk import Target, Team
+from sportello.domain.staff import Target, Team
 from sportello.services import desk as desk_seam
 from tests.integration.faults import Faults
 from tests.integration.stage import OPEN, SALT, Stage
@@ -102,6 +102,7 @@ def _deploy(resources: dict[str, Any]) -> dict[str, str]:
         "OUTBOX_QUEUE_URL": clients.sqs().create_queue(QueueName="out.fifo", Attributes=fifo)["QueueUrl"],
         "ESCALATION_QUEUE_URL": clients.sqs().create_queue(QueueName="calls")["QueueUrl"],
         "MEDIA_QUEUE_URL": clients.sqs().create_queue(QueueName="media")["QueueUrl"],
+        "CONSULT_QUEUE_URL": clients.sqs().create_queue(QueueName="consult")["QueueUrl"],
         "BUCKET": "desk-bucket",
         "ID_SALT": SALT,
         "STACK": "sportello",

@@ -253,12 +253,13 @@ def overdue(row: dict[str, Any], by: Instant = MINUTE) -> None:
 
 
 def kicks(queue: str) -> list[tuple[str, str]]:
-    """Takes everything out of ``outbox``, ``escalation`` or ``media``: thread and key of each kick."""
+    """Takes everything out of ``outbox``, ``escalation``, ``media`` or ``consult``: thread and key of each kick."""
     known = environment()
     url = {
         "outbox": known.outbox_queue_url,
         "escalation": known.escalation_queue_url,
         "media": known.media_queue_url,
+        "consult": known.consult_queue_url,
     }[queue]
     found = []
     while messages := clients.sqs().receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):

@@ -29,7 +29,7 @@ def ses(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stub]:
         "ESCALATION_QUEUE_URL",
     ):
         monkeypatch.setenv(name, "fake")
-    for name in ("MEDIA_QUEUE_URL", "BUCKET", "ID_SALT", "STACK"):
+    for name in ("MEDIA_QUEUE_URL", "CONSULT_QUEUE_URL", "BUCKET", "ID_SALT", "STACK"):
         monkeypatch.setenv(name, "fake")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.setenv("MAIL_EVENTS", "sportello-mail")

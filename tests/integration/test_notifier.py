@@ -10,9 +10,9 @@ import pytest
 from sportello import workers
 from sportello.aws.secrets import SecretsUnavailable
 from sportello.channels.http import Answer, Http, NoAnswer
-from sportello.domain.desk import Target, Team
 from sportello.domain.events import Delete
 from sportello.domain.model import HOUR, MINUTE, SECOND
+from sportello.domain.staff import Target, Team
 from sportello.services import reply
 from sportello.services.notify import Notifier, notify
 from tests.integration import faults as fault

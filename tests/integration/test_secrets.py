@@ -69,6 +69,7 @@ def ssm(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ssm]:
     world.url = f"http://127.0.0.1:{server.server_port}/"
     for name in ("TABLE", "OUTBOX_QUEUE_URL", "ESCALATION_QUEUE_URL", "MEDIA_QUEUE_URL", "BUCKET", "ID_SALT"):
         monkeypatch.setenv(name, "x")
+    monkeypatch.setenv("CONSULT_QUEUE_URL", "x")
     monkeypatch.setenv("STACK", "desk-1")
     monkeypatch.setenv("CLOCK", "real")
     monkeypatch.setenv("AWS_ENDPOINT_URL_SSM", world.url)

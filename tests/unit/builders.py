@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from sportello.domain import keys
 from sportello.domain.decide import decide
 from sportello.domain.decision import Call, Decision, Say
-from sportello.domain.desk import Desk, Policy, Target, Team
+from sportello.domain.desk import Desk, Policy
 from sportello.domain.events import (
     Claim,
     Customer,
@@ -26,6 +26,7 @@ from sportello.domain.events import (
 )
 from sportello.domain.model import Instant, to_instant
 from sportello.domain.phrases import Phrases
+from sportello.domain.staff import Target, Team
 from sportello.domain.thread import Thread
 
 ACCOUNT = "15550001111"
@@ -101,6 +102,7 @@ class Conversation:
         for effect in decision.effects:
             if isinstance(effect, Say):
                 self.said.append(effect)
+            if not isinstance(effect, Call):
                 continue
             self.called.append(effect)
             if not effect.key:
@@ -158,7 +160,7 @@ def say(decision: Decision) -> Say:
 
 def calls(decision: Decision) -> list[str]:
     """Reasons for which people are called."""
-    return [effect.why for effect in decision.effects if isinstance(effect, Call)]
+    return [why for effect in decision.effects if isinstance(effect, Call) for why in effect.whys]
 
 
 def call(decision: Decision) -> Call:

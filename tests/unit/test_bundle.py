@@ -61,7 +61,7 @@ def test_the_templates_of_the_repository_are_good(folder: Path, tmp_path: Path) 
     bundle = write(folder, tmp_path / "out" / "templates")
     desk = Desk.model_validate_json((tmp_path / "out" / "templates" / "desk.json").read_bytes())
     texts = Texts.model_validate_json((tmp_path / "out" / "templates" / "texts.json").read_bytes())
-    assert (desk, texts) == bundle
+    assert (desk, texts) == bundle[:2]
     assert desk.policy.on_it_after == 10 * MINUTE
     assert [target.key[:6] for target in desk.teams["care"].tell] == ["slack-", "email-"]
     assert set(desk.phrases) == {"it", "en"}

@@ -27,8 +27,8 @@ EVENING = 1_795_461_300_000
 OUTPUTS = {
     name: f"{name}-value"
     for name in (
-        "TableName", "BucketName", "OutboxQueueUrl", "EscalationQueueUrl", "MediaQueueUrl", "IdSalt",
-        "WhatsAppUrl",
+        "TableName", "BucketName", "OutboxQueueUrl", "EscalationQueueUrl", "MediaQueueUrl",
+        "ConsultQueueUrl", "IdSalt", "WhatsAppUrl",
     )
 }  # fmt: skip
 

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sportello.domain.desk import ClosedOrSpecial, Desk, Target, Team
+from sportello.domain.desk import Desk
 from sportello.domain.hours import EXAMPLE, HORIZON, Calendar, Day
 from sportello.domain.hours_problems import problems
 from sportello.domain.model import HOUR, MINUTE, Instant
+from sportello.domain.staff import ClosedOrSpecial, Target, Team
 
 ROME = "Europe/Rome"
 OFFICE = "Mo-Fr 09:00-13:00,14:00-18:00; PH off"

@@ -11,8 +11,9 @@ from jinja2 import TemplateError
 
 from infra.bundle import Bundle, load, write
 from sportello.domain.decision import Text
-from sportello.domain.desk import ClosedOrSpecial, Desk
+from sportello.domain.desk import Desk
 from sportello.domain.model import HOUR, Instant
+from sportello.domain.staff import ClosedOrSpecial
 from sportello.services import desk as seam
 from sportello.services.wording import Texts, Wording, opening_in_words, posted_hours, render
 

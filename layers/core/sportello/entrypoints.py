@@ -17,6 +17,7 @@ from sportello.aws.environment import environment
 from sportello.aws.logging import logger
 from sportello.aws.secrets import Connections, SecretsUnavailable, UnknownConnection
 from sportello.channels.base import Channel, Connection, Request, Response, Unparseable
+from sportello.domain.front import calendar_of_front
 from sportello.domain.model import SECOND
 from sportello.services.context import Busy, Context
 from sportello.services.desk import current_desk
@@ -128,7 +129,14 @@ def _commit(
         "taken",
         extra={"channel": channel.name, "ms": round((time.monotonic() - started) * 1000), **work.counts},
     )
-    return channel.acknowledge(request, connection, lambda: work.desk.calendar.is_open(now()))
+    return channel.acknowledge(request, connection, lambda: _is_open(work))
+
+
+def _is_open(work: Context) -> bool:
+    """For whoever has not been answered yet."""
+    accounts = work.connection.accounts
+    account = accounts[0].id if len(accounts) == 1 else ""
+    return calendar_of_front(work.desk, work.channel.name, account).is_open(now())
 
 
 def _take(work: Context, request: Request) -> None:

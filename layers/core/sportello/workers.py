@@ -1,9 +1,8 @@
-"""The handlers that work behind the webhooks: sender, notifier, media, renewer, sweeper."""
+"""The handlers that work behind the webhooks: sender, notifier, consult, media, renewer, sweeper."""
 
 import time
 from collections.abc import Callable
 from functools import cache, lru_cache
-from importlib import import_module
 from typing import Any
 
 from aws_lambda_powertools import Metrics
@@ -19,13 +18,15 @@ from sportello import init_done
 from sportello.aws import queues, secrets
 from sportello.aws.carrier import Carrier
 from sportello.aws.clock import now
-from sportello.aws.environment import environment
+from sportello.aws.console_key import ConsoleKey
+from sportello.aws.environment import console_url, environment
 from sportello.aws.logging import logger
 from sportello.aws.outbox import Address
-from sportello.channels.base import Channel, Connection, Problem
+from sportello.channels.base import Connection, Problem
+from sportello.channels.found import channel as channel
 from sportello.channels.http import Http
 from sportello.domain.model import SECOND
-from sportello.services.desk import current_desk, current_texts
+from sportello.services.desk import current_desk, current_faq, current_texts
 from sportello.services.notify import Notifier, notify
 from sportello.services.renew import renew
 from sportello.services.send import Sender, send
@@ -36,16 +37,6 @@ Handler = Callable[[dict[str, Any], Any], dict[str, Any] | None]
 METRICS = "Sportello"
 SWEEP_SPARE = 10.0
 """Seconds of the sweeper's time that are left for its last row."""
-
-
-def channel(name: str) -> Channel:
-    """The channel of that name: the one class of ``sportello.channels.<name>`` that bears it."""
-    module = import_module(f"sportello.channels.{name}")
-    for value in vars(module).values():
-        if isinstance(value, type) and issubclass(value, Channel) and getattr(value, "name", "") == name:
-            return value()
-    raise LookupError(f"sportello.channels.{name} has no channel of that name")
-
 
 _connections: dict[str, secrets.Connections] = {}
 
@@ -59,6 +50,12 @@ def connection(channel_name: str, name: str) -> Connection:
 def _hooks(minute: int) -> dict[str, str]:
     """Slack addresses, read once a minute: ``minute`` is what makes the cache forget."""
     return secrets.read_secrets("slack")
+
+
+@lru_cache(maxsize=1)
+def _of_company(minute: int) -> dict[str, str]:
+    """The secret of the company's own system, read once a minute."""
+    return secrets.read_secrets("hook")
 
 
 def _count(metrics: Metrics, name: str, value: int) -> None:
@@ -98,6 +95,7 @@ def sender() -> Handler:
 def notifier() -> Handler:
     """Standard queue: a call that fails unexpectedly is handed back alone."""
     http = Http(environment().platforms)
+    console, console_key = console_url(), ConsoleKey()
     processor = BatchProcessor(event_type=EventType.SQS)
     metrics = Metrics(namespace=METRICS)
 
@@ -109,6 +107,8 @@ def notifier() -> Handler:
             hooks=lambda: _hooks(int(time.monotonic() // 60)),
             http=http,
             now=now,
+            console=console,
+            console_key=console_key.signing,
         )
         thread, key = queues.read_kick(record.body)
         outcome = notify(work, Address(thread, key))
@@ -118,6 +118,46 @@ def notifier() -> Handler:
     def handler(event: dict[str, Any], context: Any) -> dict[str, Any] | None:
         answer: Any = process_partial_response(
             event=event, record_handler=take, processor=processor, context=context
+        )
+        return dict(answer)
+
+    init_done()
+    return handler
+
+
+def consult() -> Handler:
+    """Standard queue: what a decision needs from the outside."""
+    from sportello.services.company import Company
+    from sportello.services.consult import consult as ask  # it alone compares words
+    from sportello.services.faq import LexicalAnswerer
+    from sportello.services.outside import Outside
+
+    answerer = cache(lambda: LexicalAnswerer(current_faq(), current_desk().time_zone))
+    answerer()
+
+    def hook() -> dict[str, str]:
+        return _of_company(int(time.monotonic() // 60))
+
+    processor = BatchProcessor(event_type=EventType.SQS)
+    metrics = Metrics(namespace=METRICS)
+
+    def one(record: SQSRecord) -> None:
+        desk = current_desk()
+        work = Outside(
+            desk=desk,
+            now=now,
+            answerer=answerer,
+            company=Company(desk.hook, hook, environment().platforms),
+            shows_buttons=lambda name: channel(name).shows_buttons,
+        )
+        thread, key = queues.read_kick(record.body)
+        outcome = ask(work, Address(thread, key))
+        logger.info("consulted", extra={"thread_id": thread, "key": key, "outcome": outcome})
+        _count(metrics, "HookOpened", len(work.opened))
+
+    def handler(event: dict[str, Any], context: Any) -> dict[str, Any] | None:
+        answer: Any = process_partial_response(
+            event=event, record_handler=one, processor=processor, context=context
         )
         return dict(answer)
 

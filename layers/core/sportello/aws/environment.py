@@ -12,6 +12,7 @@ class Environment(Model):
     outbox_queue_url: str
     escalation_queue_url: str
     media_queue_url: str
+    consult_queue_url: str
     bucket: str
     id_salt: str
     stack: str
@@ -43,3 +44,16 @@ class Environment(Model):
 @cache
 def environment() -> Environment:
     return Environment.read(os.environ)
+
+
+def console_url() -> str:
+    """Address of the page on which conversations are taken; the notifier alone is told it.
+
+    The local engine tells the address that AWS would give, which leads nowhere on this machine.
+    """
+    url = os.environ.get("CONSOLE_URL", "")
+    engine = os.environ.get("AWS_ENDPOINT_URL", "")
+    host = url.removeprefix("https://").partition("/")[0]
+    if not environment().platforms or ".lambda-url." not in host:
+        return url
+    return f"{engine}/_aws/lambda-url/{host.partition('.')[0]}"

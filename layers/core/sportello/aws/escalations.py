@@ -30,14 +30,19 @@ def refused(address: Address, target: str, problem: str) -> None:
     _set(address, "refused.#target = :value", {"#target": target}, problem)
 
 
+def fold(address: Address, reasons: int) -> None:
+    """So many of the reasons are told with other conversations' or are no news any more."""
+    _set(address, "folded = :value", {}, reasons)
+
+
 def _set(address: Address, assignment: str, names: dict[str, str], value: Any) -> None:
     writes.update_item(
         TableName=environment().table,
         Key=items.row_key(address.thread, address.key),
         ConditionExpression="attribute_exists(PK)",
         UpdateExpression=f"SET {assignment}",
-        ExpressionAttributeNames=names,
         ExpressionAttributeValues={":value": items.attribute(value)},
+        **({"ExpressionAttributeNames": names} if names else {}),
     )
 
 

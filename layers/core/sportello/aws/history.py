@@ -19,7 +19,7 @@ NEWEST = 1_000
 def messages(thread: str, *, newest: int = 50, after: str = "") -> list[Message]:
     """The thread's newest messages in shown order, edits and deletes merged; ``after`` is a key."""
     rows = _query(thread, after or "M#", "M$", newest)
-    shown = [items.message_of(row) for row in rows if "whys" not in row]
+    shown = [items.message_of(row) for row in rows if items.is_message(row)]
     ordered = sorted(shown, key=lambda message: message.order)
     return with_receipts(thread, merged(ordered, changes(thread)))
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sportello.domain.keys import THREAD_ROW, partition, shard
-from sportello.domain.message import Escalation, Message
+from sportello.domain.message import Enquiry, Escalation, Message
 from sportello.domain.model import Instant, Model
 from sportello.domain.thread import Thread
 
@@ -139,6 +139,29 @@ def escalation_of(item: Item) -> Escalation:
     fields = values(item)
     known = {name: fields[name] for name in fields.keys() & Escalation.model_fields.keys()}
     return Escalation(key=fields["SK"], **known)
+
+
+def enquiry_item(thread: str, enquiry: Enquiry, expires: int) -> Item:
+    item = row_key(thread, enquiry.key)
+    fields = enquiry._asdict() | {"key": None}
+    item |= {name: attribute(field) for name, field in fields.items() if not empty(field) and field != 0}
+    if enquiry.due is not None:
+        item["due_shard"] = {"S": shard(thread, "o")}
+    item |= {"v": {"N": str(SCHEMA)}, "expires": {"N": str(expires)}}
+    return item
+
+
+def enquiry_of(item: Item) -> Enquiry:
+    fields = values(item)
+    known = {name: fields[name] for name in fields.keys() & set(Enquiry._fields)}
+    for name in ("asks", "why", "problems"):
+        known[name] = tuple(known.get(name, ()))
+    return Enquiry(**known | {"key": fields["SK"]})
+
+
+def is_message(item: Item) -> bool:
+    """Whether a row below ``M#`` is a message, in or out, and not a call or an enquiry."""
+    return "direction" in item
 
 
 _BULKY = frozenset({"media", "cards", "fragment", "payload", "quote", "album", "detail", "context", "place"})

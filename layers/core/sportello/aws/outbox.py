@@ -47,7 +47,7 @@ def address_of(tag: str) -> Address | None:
 def read(address: Address) -> tuple[Thread | None, Message | None]:
     """The thread and the row in one consistent call."""
     thread, row = read_with_row(address.thread, address.key)
-    return thread, items.message_of(row) if row and "whys" not in row else None
+    return thread, items.message_of(row) if row and items.is_message(row) else None
 
 
 # --- the sender's steps -------------------------------------------------------------------------

@@ -38,6 +38,11 @@ def kick_media(thread: str, key: str) -> None:
     clients.sqs().send_message(QueueUrl=environment().media_queue_url, MessageBody=_body(thread, key))
 
 
+def kick_consult(thread: str, key: str) -> None:
+    """Ask the consult worker to look at an enquiry."""
+    clients.sqs().send_message(QueueUrl=environment().consult_queue_url, MessageBody=_body(thread, key))
+
+
 def read_kick(body: str) -> tuple[str, str]:
     """Thread id and row key of a kick; ``BadId`` where it is none of ours."""
     try:

@@ -14,11 +14,12 @@ from typing import Any, NamedTuple
 from botocore.exceptions import ClientError
 
 from sportello.aws import clients, items
+from sportello.aws.clock import real_now
 from sportello.aws.environment import environment
 from sportello.aws.items import Item
 from sportello.aws.logging import logger
 from sportello.domain import keys
-from sportello.domain.message import Escalation, Message, Why
+from sportello.domain.message import Enquiry, Escalation, Message, Why
 from sportello.domain.model import Instant
 from sportello.domain.thread import Thread
 
@@ -52,8 +53,13 @@ class Commit(NamedTuple):
     """Key of the dedupe row, for messages without a platform time."""
     rows: tuple[Message, ...] = ()
     calls: tuple[Escalation, ...] = ()
-    added: tuple[tuple[str, Why, Instant], ...] = ()
-    """Reasons added to open calls: key, reason, and when (real time) to tell people."""
+    added: tuple[tuple[str, tuple[Why, ...], Instant], ...] = ()
+    """Reasons added to open calls: key, reasons, and when (real time) to tell people."""
+    enquiries: tuple[Enquiry, ...] = ()
+    learnt: Mapping[str, str] = MappingProxyType({})
+    """Fields that the customer has told (``aws.facts``)."""
+    refs: tuple[str, ...] = ()
+    """Refs of links to the care account that lead back to this thread (``aws.refs``)."""
     changes: tuple[Change, ...] = ()
     emptied: tuple[str, ...] = ()
     """Keys of messages whose text and media are taken out."""
@@ -77,6 +83,7 @@ class Commit(NamedTuple):
             *[row.key for row in self.rows],
             *[call.key for call in self.calls],
             *[key for key, _, _ in self.added],
+            *[enquiry.key for enquiry in self.enquiries],
             *([self.fetch] if self.fetch else []),
             *[keys.effect_key(key, keys.MEDIA_KIND) for key in self.purge],
         )
@@ -92,6 +99,7 @@ class Commit(NamedTuple):
             rows=tuple(row for row in self.rows if row.key not in existing),
             calls=tuple(call for call in self.calls if call.key not in existing),
             added=tuple(entry for entry in self.added if entry[0] not in existing),
+            enquiries=tuple(enquiry for enquiry in self.enquiries if enquiry.key not in existing),
         )
 
 
@@ -210,8 +218,13 @@ def _writes(change: Commit) -> list[_Write]:
         writes.append(_Write("effect", _put(items.message_item(thread, row, expires)), row.key))
     for call in change.calls:
         writes.append(_Write("effect", _put(items.escalation_item(thread, call, expires)), call.key))
-    for key, why, due in change.added:
-        writes.append(_Write("effect", _add_reason(thread, key, why, due), key))
+    for key, whys, due in change.added:
+        writes.append(_Write("effect", _add_reasons(thread, key, whys, due), key))
+    for enquiry in change.enquiries:
+        writes.append(_Write("effect", _put(items.enquiry_item(thread, enquiry, expires)), enquiry.key))
+    if change.learnt:
+        writes.append(_Write("learnt", _learn(thread, change.learnt, expires)))
+    writes += [_Write("ref", _keep_ref(ref, thread)) for ref in change.refs]
     for row_change in change.changes:
         writes.append(_Write("message", _put(_change_item(thread, row_change, expires), old=True)))
     writes += [_Write("emptied", _empty(thread, key, change.purge.get(key))) for key in change.emptied]
@@ -254,7 +267,7 @@ def _change_item(thread: str, change: Change, expires: int) -> Item:
     return item
 
 
-_WORDS = "#text, text_at, media, fragment, fragment_at, cards, place, payload, #context"
+_WORDS = "#text, text_at, media, fragment, fragment_at, cards, place, payload, attested, #context"
 
 
 def _empty(thread: str, key: str, purge: Instant | None) -> dict[str, Any]:
@@ -278,20 +291,65 @@ def _empty(thread: str, key: str, purge: Instant | None) -> dict[str, Any]:
     }
 
 
-def _add_reason(thread: str, key: str, why: Why, due: Instant) -> dict[str, Any]:
+def _add_reasons(thread: str, key: str, whys: Sequence[Why], due: Instant) -> dict[str, Any]:
     return {
         "Update": {
             "TableName": environment().table,
             "Key": items.row_key(thread, key),
             "ConditionExpression": "attribute_exists(PK)",
             "UpdateExpression": (
-                "SET whys = list_append(whys, :why), due = if_not_exists(due, :due), "
+                "SET whys = list_append(whys, :whys), due = if_not_exists(due, :due), "
                 "due_shard = if_not_exists(due_shard, :shard)"
             ),
             "ExpressionAttributeValues": {
-                ":why": {"L": [items.attribute(why.model_dump())]},
+                ":whys": {"L": [items.attribute(why) for why in whys]},
                 ":due": {"N": str(due)},
                 ":shard": {"S": keys.shard(thread, "o")},
+            },
+        }
+    }
+
+
+LEARNT = "f:"
+"""How the attributes of the facts row begin that hold what the customer has told."""
+
+
+def _learn(thread: str, fields: Mapping[str, str], expires: int) -> dict[str, Any]:
+    names = {f"#f{number}": f"{LEARNT}{name}" for number, name in enumerate(fields)}
+    values = {f":f{number}": items.attribute(value) for number, value in enumerate(fields.values())}
+    sets = ", ".join(f"#f{number} = :f{number}" for number in range(len(fields)))
+    return {
+        "Update": {
+            "TableName": environment().table,
+            "Key": items.row_key(thread, keys.FACTS_ROW),
+            "UpdateExpression": f"SET {sets}, expires = :expires",
+            "ExpressionAttributeNames": names,
+            "ExpressionAttributeValues": {**values, ":expires": {"N": str(expires)}},
+        }
+    }
+
+
+REF_DAYS = 30
+"""For which a link to the care account leads back to the thread that gave it."""
+
+
+def ref_key(ref: str) -> Item:
+    return {"PK": {"S": f"REF#{ref}"}, "SK": {"S": "REF"}}
+
+
+def _keep_ref(ref: str, thread: str) -> dict[str, Any]:
+    """The same ref again is its own earlier self: how long it is good, and who took it, stay."""
+    return {
+        "Update": {
+            "TableName": environment().table,
+            "Key": ref_key(ref),
+            "UpdateExpression": (
+                "SET #thread = if_not_exists(#thread, :thread), expires = if_not_exists(expires, :expires)"
+            ),
+            "ExpressionAttributeNames": {"#thread": "thread"},
+            "ExpressionAttributeValues": {
+                ":thread": {"S": thread},
+                ":expires": {"N": str(items.seconds(real_now(), REF_DAYS))},
             },
         }
     }

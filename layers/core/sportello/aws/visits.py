@@ -98,7 +98,7 @@ def _page(thread_id: str, rows: list[Item]) -> Page:
             page.visit = _visit(row)
         elif key.startswith("X#"):
             changes.append(history.change_of(row))
-        elif key.startswith("M#") and "whys" not in row:
+        elif key.startswith("M#") and items.is_message(row):
             messages.append(items.message_of(row))
     page.messages = history.merged(sorted(messages, key=lambda message: message.order), changes)
     return page

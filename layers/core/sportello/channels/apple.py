@@ -64,6 +64,7 @@ class Apple(Channel):
     family: ClassVar[Literal["messenger", "social", "mail", "phone", "site"]] = "messenger"
     text_limit: ClassVar[int] = 10_000
     deadline: ClassVar[Instant] = 10_000
+    shows_buttons: ClassVar[bool] = True
     uses_context: ClassVar[bool] = True
     suffixes: ClassVar[tuple[str, ...]] = ("message",)
     media_hosts: ClassVar[tuple[str, ...]] = (".icloud-content.com", ".icloud.com")

@@ -262,6 +262,8 @@ class Channel(ABC):
     """Our own sends come back as ``Echo`` without a tag: they are known by their id, or their words."""
     acts: ClassVar[frozenset[Act]] = frozenset({"reply"})
     """What the sender may be asked to do."""
+    shows_buttons: ClassVar[bool] = False
+    """``Outbound.buttons`` reach the customer as something to tap, in private conversations."""
     uses_context: ClassVar[bool] = False
     """``Outbound.context`` is filled in."""
     answers: ClassVar[int | None] = None

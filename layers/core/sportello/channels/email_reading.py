@@ -117,6 +117,7 @@ def _written(
         addressed=not judged.silent,
         automatic=judged.automatic,
         context=_context(mail, subject, ours),
+        attested=_attested(mail, found, at, envelope),
         detail=_detail(judged, content, at, found, envelope),
         fragment=_kept(at, words),
     )
@@ -182,6 +183,14 @@ def _kept(at: Attested, words: Cut) -> dict[str, str] | None:
     if at.object:
         return {"mail": at.object}
     return {"rest": words.rest} if words.rest else None
+
+
+def _attested(mail: Mail, found: Writer, at: Attested, envelope: str) -> str:
+    """The writer's address, where its domain stands for it (DMARC) and the answer goes there and nowhere else."""
+    boxes = mail.mailboxes("from")
+    if not at.authenticated or found.own or found.carried or envelope or len(boxes) != 1:
+        return ""
+    return found.box.address if boxes[0].key == found.box.key else ""
 
 
 def _answers_us(mail: Mail) -> bool:

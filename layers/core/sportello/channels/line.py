@@ -47,6 +47,7 @@ class Line(Channel):
     text_limit: ClassVar[int] = 5000
     text_unit: ClassVar[Unit] = "utf16"
     deadline: ClassVar[Instant] = 2 * SECOND
+    shows_buttons: ClassVar[bool] = True
     uses_context: ClassVar[bool] = True
     media: ClassVar[Mapping[str, MediaRule]] = RULES
     media_hosts: ClassVar[tuple[str, ...]] = (HOST,)

@@ -64,6 +64,7 @@ class MetaChannel(Channel):
     family: ClassVar[Literal["messenger", "social", "mail", "phone", "site"]] = "messenger"
     window: ClassVar[Instant | None] = DAY
     deadline: ClassVar[Instant] = 5 * SECOND
+    shows_buttons: ClassVar[bool] = True
     acts: ClassVar[frozenset[Act]] = frozenset({"reply", "private", "hide"})
     media_hosts: ClassVar[tuple[str, ...]] = MEDIA_HOSTS
     profiles: ClassVar[bool] = True

@@ -39,6 +39,8 @@ class Content(Model):
     media: tuple[Media, ...] = ()
     place: Place | None = None
     payload: str = ""
+    ref: str = ""
+    """Of the link by which the customer came."""
     quote: str = ""
     detail: str = ""
     keep: bool = False
@@ -75,6 +77,7 @@ def content(message: Json) -> Content:
         media=(*media, *story),
         place=place,
         payload=payload or word(referral, "ref"),
+        ref=word(referral, "ref"),
         quote=word(reply, "mid"),
         detail=_detail(message, kind, parts, bool(story)),
         keep=kind is Kind.UNSUPPORTED or bool(referral) or any(part.keep for part in parts),

@@ -65,6 +65,7 @@ def _inbound(event: Json, message: Json, where: Where) -> Inbound:
         media=said.media,
         place=said.place,
         payload=said.payload,
+        ref=said.ref,
         quote=said.quote,
         # A story that names us asks for nothing.
         addressed=not where.standby and said.detail != "story_mention",

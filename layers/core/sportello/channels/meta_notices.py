@@ -31,6 +31,7 @@ def _postback(event: Json, where: Where) -> Sequence[PlatformEvent]:
             Kind.START if begins else Kind.BUTTON,
             text=word(body, "title"),
             payload=word(referral, "ref") or payload if begins else payload,
+            ref=word(referral, "ref"),
             detail="get_started" if begins else "",
             id=word(body, "mid"),
             keep=bool(referral),
@@ -46,7 +47,8 @@ def _referral(event: Json, where: Where) -> Sequence[PlatformEvent]:
     ]
     kind = Kind.SERVICE if answers else Kind.START
     detail = label(word(body, "type").lower() or "referral") if answers else "referral"
-    return [notice(event, where, kind, detail=detail, text="\n".join(answers), payload=word(body, "ref"))]
+    ref = word(body, "ref")
+    return [notice(event, where, kind, detail=detail, text="\n".join(answers), payload=ref, ref=ref)]
 
 
 def _reaction(event: Json, where: Where) -> Sequence[PlatformEvent]:
@@ -73,8 +75,9 @@ def _form(event: Json, where: Where) -> Sequence[PlatformEvent]:
 def _optin(event: Json, where: Where) -> Sequence[PlatformEvent]:
     body = record(event, "optin")
     detail = " ".join(["optin", *filter(None, [label(word(body, "type")) if word(body, "type") else ""])])
-    payload = word(body, "ref") or word(body, "payload")
-    return [notice(event, where, Kind.SERVICE, detail=detail, text=word(body, "title"), payload=payload)]
+    ref, title = word(body, "ref"), word(body, "title")
+    payload = ref or word(body, "payload")
+    return [notice(event, where, Kind.SERVICE, detail=detail, text=title, payload=payload, ref=ref)]
 
 
 def _service(name: str) -> Reader:

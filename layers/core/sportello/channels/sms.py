@@ -68,6 +68,11 @@ class Sms(Channel):
             optional=True,
         ),
         Question(
+            name=sms_twilio.PROVES,
+            text="yes: the sender's number is proof enough to tell of an order (it can be forged)",
+            seldom=True,
+        ),
+        Question(
             name="configuration_set",
             text="AWS: configuration set whose events go to the same topic",
             optional=True,

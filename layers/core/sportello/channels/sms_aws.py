@@ -25,7 +25,7 @@ from sportello.channels.body import read_object
 from sportello.channels.fields import Fields, Wrong
 from sportello.channels.http import AwsRefused, Http, NoAnswer, NotConnected
 from sportello.channels.sms_text import is_start, is_stop, segments
-from sportello.channels.sms_twilio import automatic
+from sportello.channels.sms_twilio import attested, automatic
 from sportello.channels.sns import END, NOTIFICATION
 from sportello.domain.events import (
     Connected,
@@ -126,6 +126,7 @@ def _inbound(content: Fields, time: int | None, connection: Connection) -> Platf
         text=text,
         detail=detail,
         automatic=automatic(sender, connection),
+        attested=attested(sender, connection),
         quote=content.text("previousPublishedMessageId"),
         fragment=content.values if kind is Kind.UNSUPPORTED else None,
     )

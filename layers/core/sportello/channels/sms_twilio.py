@@ -33,6 +33,8 @@ from sportello.domain.events import (
     Unreadable,
 )
 
+PROVES = "sender_proves"
+"""Setting: ``yes`` takes the sender's number as proof of who writes."""
 TAG = "tag"
 """Name of our data in the status callback's address."""
 FILES = 10
@@ -143,6 +145,7 @@ def _inbound(fields: Mapping[str, str], sid: str, account: str, connection: Conn
         media=media,
         detail=detail,
         automatic=automatic(sender, connection),
+        attested=attested(sender, connection),
         fragment=dict(fields) if kind is Kind.UNSUPPORTED else None,
     )
 
@@ -169,6 +172,12 @@ def automatic(sender: str, connection: Connection) -> str:
     if _SHORT_CODE.fullmatch(sender):
         return "short_code"
     return "" if _NUMBER.fullmatch(_bare(sender)) or ":" in sender else "no_number"
+
+
+def attested(sender: str, connection: Connection) -> str:
+    """A sender's number can be forged: it proves who writes only where the operator says that it does here."""
+    number = _bare(sender)
+    return number if connection.settings.get(PROVES) == "yes" and _NUMBER.fullmatch(number) else ""
 
 
 def _media(fields: Mapping[str, str]) -> tuple[Media, ...]:

@@ -79,6 +79,7 @@ class Telegram(Channel):
     text_limit: ClassVar[int] = 4096
     text_unit: ClassVar[Unit] = "utf16"
     deadline: ClassVar[Instant] = 50_000
+    shows_buttons: ClassVar[bool] = True
     questions: ClassVar[tuple[Question, ...]] = account.QUESTIONS
     media: ClassVar[Mapping[str, MediaRule]] = RULES
     uploads: ClassVar[bool] = True

@@ -81,6 +81,7 @@ def _inbound(message: Fields, update: Fields, bot: Account) -> Inbound:
     group = message.part("chat").text("type") in GROUPS
     number = message.whole("message_id")
     keeps_fragment = content.kind in (Kind.UNSUPPORTED, Kind.ORDER)
+    forwarded = "forward_origin" in message or "forward_date" in message
     return Inbound(
         account=bot.id,
         customer=customer_of(message),
@@ -89,10 +90,12 @@ def _inbound(message: Fields, update: Fields, bot: Account) -> Inbound:
         sequence=number or None,
         **content._asdict(),
         quote=quote_of(message),
-        forwarded="forward_origin" in message or "forward_date" in message,
+        forwarded=forwarded,
         group=group,
         addressed=not group or speaks_to(bot, message),
         album=message.text("media_group_id"),
+        ref=content.payload if content.kind is Kind.START else "",
+        attested="" if group or forwarded else _own_number(content),
         fragment=message.values if keeps_fragment else None,
     )
 
@@ -288,6 +291,14 @@ def _content(message: Fields) -> Content:
     if not is_start or "business_connection_id" in message:
         return content
     return content._replace(kind=Kind.START, payload=words[1] if len(words) > 1 else "")
+
+
+def _own_number(content: Content) -> str:
+    """Telegram vouches for the number on a contact card that is its sender's own."""
+    if not content.cards or not content.cards[0].own:
+        return ""
+    digits = "".join(filter(str.isdecimal, content.cards[0].phones[0]))
+    return f"+{digits}" if digits else ""
 
 
 def _title(message: Fields, payload: str) -> str:

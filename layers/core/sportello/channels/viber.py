@@ -51,6 +51,7 @@ class Viber(Channel):
     text_limit = 7000
     text_unit = "utf16"  # Viber says "characters": never more than it may count
     deadline = 5 * SECOND  # Viber publishes none
+    shows_buttons = True
     media: ClassVar[Mapping[str, MediaRule]] = dict.fromkeys(
         ("image", "video", "audio", "voice", "document"), FILE
     )

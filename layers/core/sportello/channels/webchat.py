@@ -58,6 +58,7 @@ class WebChat(Channel):
     family: ClassVar[Literal["messenger", "social", "mail", "phone", "site"]] = "site"
     text_limit: ClassVar[int] = wire.TEXT_MOST
     deadline: ClassVar[Instant] = 14_000
+    shows_buttons: ClassVar[bool] = True
     media: ClassVar[Mapping[str, MediaRule]] = {
         kind: MediaRule(limit=OUT_MOST) for kind in ("image", "video", "audio", "voice", "document")
     }

@@ -88,6 +88,7 @@ def message_event(body: bytes, visitor: Visitor, account: str, secrets: Sequence
         "customer": customer_of(visitor),
         "id": message_id(fields),
         "time": None,  # a visitor's clock is anybody's guess
+        "attested": visitor.email if visitor.identified else "",
     }
     if button is not None:
         payload, title = _button(button)

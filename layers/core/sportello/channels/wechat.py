@@ -65,6 +65,7 @@ class WeChat(Channel):
     text_unit: ClassVar[Unit] = "bytes"
     window = 48 * HOUR
     deadline = 5 * SECOND
+    shows_buttons = True
     answers = 5
     media: ClassVar[Mapping[str, MediaRule]] = wechat_files.RULES
     uploads = True

@@ -56,6 +56,7 @@ class WhatsApp(Channel):
     text_limit = 4096
     window = 24 * HOUR
     deadline = 5 * SECOND
+    shows_buttons = True
     returns_tag = True
     questions = account.QUESTIONS
     media = RULES

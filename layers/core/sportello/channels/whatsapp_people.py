@@ -10,10 +10,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sportello.channels.graph import Malformed, record, word
-from sportello.domain.events import Customer
+from sportello.domain.events import Card, Customer
 
 Json = Mapping[str, Any]
 
+_REF = re.compile(r"\(ref: (sp-[a-z2-7]{16})\)$")
 _SCOPED = re.compile(r"[A-Z]{2}\.[A-Za-z0-9.]{1,128}")
 _DIGITS = re.compile(r"[0-9]{5,20}")
 _CHANGE = re.compile(r"(?s).*\bchanged from (\S+) to (\S+?)\.?")
@@ -44,6 +45,20 @@ def recipient(echo: Json, contacts: Sequence[Json], alone: bool) -> Customer:
     """The customer to whom a message went that was written in our name elsewhere."""
     scoped, number = _ids(echo, "to_user_id", "to")
     return _known(scoped, number, contacts, alone)
+
+
+def attested(customer: Customer, cards: Sequence[Card]) -> str:
+    """The sender's own number: WhatsApp vouches for the account's, and for the card that it was asked for."""
+    if customer.address.startswith("+"):
+        return customer.address
+    own = next((card.phones[0] for card in cards if card.own and card.phones), "")
+    return f"+{digits(own)}" if digits(own) else ""
+
+
+def ref_in(text: str) -> str:
+    """The ref with which the text of a wa.me link ends; the text itself stays as the customer sent it."""
+    found = _REF.search(text) if text.endswith(")") else None
+    return found[1] if found else ""
 
 
 def group(message: Json, contacts: Sequence[Json]) -> Customer:

@@ -184,6 +184,8 @@ def _inbound(message: Json, envelope: Envelope, customer: Customer) -> Inbound:
         place=said.place,
         cards=said.cards,
         payload=said.payload,
+        ref=people.ref_in(said.text),
+        attested="" if in_group else people.attested(customer, said.cards),
         quote=said.quote or word(context, "id"),
         forwarded=bool(context.get("forwarded") or context.get("frequently_forwarded")),
         group=in_group,

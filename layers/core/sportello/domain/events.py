@@ -1,8 +1,9 @@
 """What happens to a thread: the events that channels parse and ``decide`` judges.
 
 From a platform come ``Inbound``, ``Echo``, ``Edit``, ``Delete``, ``Moved`` and ``Receipt``; from
-people of the desk ``PersonReply``, ``Claim`` and ``Resolve``; from the desk itself ``Tick`` and
-``SendResult``. Times are instants (milliseconds); ids are the platform's own, as strings.
+people of the desk ``PersonReply``, ``Claim``, ``Resolve``, ``Wanted`` and ``Spoken``; from the desk
+itself ``Tick``, ``SendResult``, ``Consulted`` and ``Followed``. Times are instants (milliseconds);
+ids are the platform's own, as strings.
 """
 
 from collections.abc import Mapping
@@ -136,6 +137,12 @@ class Inbound(FromPlatform):
     """What the channel needs to answer this very message (subject, reply token): ``Outbound.context``."""
     album: str = ""
     """Parts of one album share this id."""
+    ref: str = ""
+    """What the link carried by which the customer came (m.me, ig.me, t.me, wa.me): ours, or the company's."""
+    acts: tuple[str, ...] = ()
+    """Of a public message: what the platform allows besides a reply (``channels.base.Act``)."""
+    attested: str = ""
+    """A phone number (``+`` and digits) or address that the platform attests to be the writer's own."""
     detail: str = ""
     """For service and unsupported kinds: the platform's own name of it."""
     fragment: dict[str, Any] | None = None
@@ -257,6 +264,8 @@ class PersonReply(Model):
     """Time of the first message that its writer had not seen; None: all was seen."""
     owing_first: str = ""
     """Opening words of that message."""
+    promise: Instant | None = None
+    """An answer for the time being: the full one follows by then, and stays owed."""
 
 
 class Claim(Model):
@@ -282,4 +291,82 @@ class SendResult(Model):
     first: str = ""
 
 
-Event = Inbound | Echo | Edit | Tick | PersonReply | Claim | Resolve | SendResult
+class Wanted(Model):
+    """A person says that a message which was set aside wants help after all."""
+
+    by: str
+    action: str
+    at: Instant
+    since: Instant
+    """When the message was written."""
+    first: str = ""
+
+
+class Spoken(Model):
+    """A person sets the language of the conversation."""
+
+    by: str
+    action: str
+    at: Instant
+    language: str
+
+
+class OrderFacts(Model):
+    """What the company's system says of one order of this very customer."""
+
+    number: str
+    status: str
+    """In the customer's language, as the company words it."""
+    expected: str = ""
+    link: str = ""
+
+
+class Consulted(Model):
+    """What the outside answered to a ``Consult``; every field is empty where it had nothing to say."""
+
+    cause: str
+    """Key of the customer's message that it was asked about."""
+    asks: tuple[str, ...]
+    faq: str = ""
+    """Id of the frequent question that was recognised."""
+    buttons: bool = False
+    """The channel shows buttons."""
+    tier: str | None = None
+    """Of the customer; None: the company's system did not say."""
+    order: OrderFacts | None = None
+    """Theirs for sure: number and a contact that the platform attests belong together."""
+    unproved: bool = False
+    """An order was asked for by somebody who is not shown to be its customer."""
+    over_load: bool = False
+    """The person who holds the conversation has as many as they can bear."""
+    linked: str = ""
+    """Thread on an official account that this one goes on from."""
+    linked_since: Instant | None = None
+    """What is owed there since when; None: nothing."""
+    linked_first: str = ""
+    """Opening words of it."""
+    problems: tuple[str, ...] = ()
+    """What could not be asked and why, as codes: ``hook_slow``."""
+
+
+class Followed(Model):
+    """The customer of an official account has come to the care account: the debt goes on there."""
+
+    thread: str
+    at: Instant
+
+
+Event = (
+    Inbound
+    | Echo
+    | Edit
+    | Tick
+    | PersonReply
+    | Claim
+    | Resolve
+    | SendResult
+    | Wanted
+    | Spoken
+    | Consulted
+    | Followed
+)

@@ -10,6 +10,7 @@ end of the night before. Instants and amounts are milliseconds.
 """
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
@@ -30,6 +31,8 @@ from sportello.domain.model import DAY, Instant
 
 HORIZON = 370 * DAY
 """How far an opening or closing is looked for."""
+
+WEEK = 7 * DAY
 
 EXAMPLE = "Mo-Fr 09:00-13:00,14:00-18:00; PH off"
 
@@ -56,6 +59,27 @@ class Day(NamedTuple):
         return self.date.weekday()
 
 
+class _Ahead:
+    """Open spans from a day on, found out week by week; the last one may still grow."""
+
+    __slots__ = ("since", "spans", "until")
+
+    def __init__(self, since: Instant) -> None:
+        self.since = self.until = since
+        self.spans: list[tuple[Instant, Instant]] = []
+
+    def holds(self, at: Instant) -> bool:
+        return self.since <= at <= self.until + WEEK and self.until - self.since <= HORIZON + WEEK
+
+    def add(self, states: Iterable[tuple[Instant, bool]]) -> None:
+        end = self.until + WEEK
+        for opens, closes in _joined(states, end):
+            if self.spans and self.spans[-1][1] == opens:
+                opens, _ = self.spans.pop()
+            self.spans.append((opens, closes))
+        self.until = end
+
+
 class Calendar:
     """The evaluated rules of one desk.
 
@@ -79,6 +103,7 @@ class Calendar:
         self._engine = read(self.rules, country)
         self._nights: OpeningHours | None = None
         self._known: tuple[Instant, Instant, bool] = (0, 0, False)
+        self._ahead = _Ahead(0)
         # The engine ends a night where another rule decides the next day ("Mo-Th 20:00-02:00; Fr
         # 20:00-04:00" has no Thursday night) and opens the morning after a night that a holiday took
         # away. So it is asked for the parts before midnight, and for those after it a day later.
@@ -88,11 +113,18 @@ class Calendar:
 
     def is_open(self, at: Instant) -> bool:
         """What was found out holds until the next turn: a process answers for hours from one look."""
+        return self._state(at)[1]
+
+    def unchanged_until(self, at: Instant) -> Instant:
+        """Until when the desk surely stays as it is at ``at``: within a day, as cheap as ``is_open``."""
+        return self._state(at)[0]
+
+    def _state(self, at: Instant) -> tuple[Instant, bool]:
         since, until, is_open = self._known
         if not since <= at < until:
             until, is_open = self._look(at)
             self._known = (at, until, is_open)
-        return is_open
+        return until, is_open
 
     def _look(self, at: Instant) -> tuple[Instant, bool]:
         """Until when, within a day, the desk stays as it is at ``at``."""
@@ -129,7 +161,9 @@ class Calendar:
         return None
 
     def service_between(self, start: Instant, end: Instant) -> int:
-        """For how long the desk was open from ``start`` to ``end``."""
+        """For how long the desk was open from ``start`` to ``end``; 0 where that is no time."""
+        if end <= start:
+            return 0
         return sum(closes - opens for opens, closes in self._open_spans(start, end))
 
     def days(self, at: Instant, n: int = 7) -> tuple[Day, ...]:
@@ -170,8 +204,24 @@ class Calendar:
         return (self.wall(at) - _EPOCH) // _MILLISECOND - at
 
     def _open_spans(self, start: Instant, end: Instant) -> Iterator[tuple[Instant, Instant]]:
-        """The open time of [start, end), touching spans as one (midnight and comments split them)."""
-        return _joined(self._states(start, end), end)
+        """The open time of [start, end), touching spans as one (midnight and comments split them).
+
+        The weeks ahead are found out once: every deadline of every thread is counted in them.
+        """
+        if not self._ahead.holds(start):
+            self._ahead = _Ahead(start - start % DAY)
+        ahead = self._ahead
+        while ahead.until <= start:
+            ahead.add(self._states(ahead.until, ahead.until + WEEK))
+        at = bisect_right(ahead.spans, start, key=itemgetter(1))
+        while True:
+            while at + 1 >= len(ahead.spans) and ahead.until < end:
+                ahead.add(self._states(ahead.until, ahead.until + WEEK))
+            if at >= len(ahead.spans) or ahead.spans[at][0] >= end:
+                return
+            opens, closes = ahead.spans[at]
+            yield max(opens, start), min(closes, end)
+            at += 1
 
     def _states(self, start: Instant, end: Instant) -> Iterator[tuple[Instant, bool]]:
         """From when on which state holds."""

@@ -4,10 +4,10 @@ The words are a care lead's (``templates/calendar/``); everything else is said f
 calendar, never from the rules' syntax. No template engine: the site's webhook says hours as well.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from itertools import groupby
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from pydantic import Field
@@ -33,6 +33,12 @@ class CalendarWords(Model):
     first_of_month: str = "1"
     time: str
     """``{h}`` 0-24, ``{hh}`` two digits, ``{h12}`` 1-12 with ``{ampm}``, ``{mm}`` minutes."""
+    time_full: str = ""
+    """On the hour, where it differs: ``9 h`` beside ``9 h 30``; empty: as ``time``."""
+    time_said: str = ""
+    """After ``at``, where it differs; has ``{part}`` as well: ``上午9:00`` beside ``9:00``."""
+    day_parts: Mapping[int, str] = {}
+    """For ``{part}``: words of parts of the day by the hour from which on they are said."""
     at: str
     at_one: str = ""
     """For one o'clock where it differs: ``all'{time}``; empty: as ``at``."""
@@ -41,7 +47,7 @@ class CalendarWords(Model):
     tomorrow: str
     on_weekday: str
     on_date: str
-    """In posted hours a date stands without ``{at}``: see ``date``."""
+    """``{weekday}``, or ``{weekday_on}`` as in an opening. In posted hours a date has no ``{at}``: ``date``."""
     date: str
     day_range: str
     date_range: str
@@ -60,6 +66,12 @@ class CalendarWords(Model):
     all_week_closed: str
     holiday: str
     """What a public holiday is called when the hours give it no name."""
+    open_now: str
+    """Open, and no closing is known."""
+    open_until: str
+    """``{closing}``: ``aperto, chiude oggi alle 18:00``."""
+    closed_until: str
+    """``{opening}``: ``chiuso, apre domani alle 9:00``."""
 
 
 def posted_hours(
@@ -103,10 +115,54 @@ def opening_in_words(opening: Instant, at: Instant, zone: str, words: CalendarWo
     return pattern.format(
         at=_at(moment, words),
         weekday=(words.weekdays_on if pattern == words.on_weekday else words.weekdays)[moment.weekday()],
+        weekday_on=words.weekdays_on[moment.weekday()],
         day=_day_of_month(moment, words),
         month=words.months[moment.month - 1],
         year=moment.year,
     )
+
+
+class State(NamedTuple):
+    """Whether the desk is open, and until when: the one answer of page, reply and notification."""
+
+    open: bool
+    opens_at: Instant | None
+    """None while it is open, or where no opening is known."""
+    closes_at: Instant | None
+    """None while it is closed, or where no closing is known."""
+
+
+def state_of(calendar: Calendar, at: Instant) -> State:
+    if calendar.is_open(at):
+        return State(True, None, calendar.next_closing(at))
+    return State(False, calendar.next_opening(at), None)
+
+
+def state_in_words(state: State, at: Instant, zone: str, words: CalendarWords) -> str:
+    """``aperto, chiude oggi alle 18:00``, ``chiuso, apre domani alle 9:00``."""
+    if state.open:
+        if state.closes_at is None:
+            return words.open_now
+        return words.open_until.format(closing=opening_in_words(state.closes_at, at, zone, words))
+    if state.opens_at is None:
+        return words.closed
+    return words.closed_until.format(opening=opening_in_words(state.opens_at, at, zone, words))
+
+
+class DayInWords(NamedTuple):
+    date: str
+    """``gio 24 dicembre``."""
+    hours: str
+    """``9:00–13:00``, or that it is closed."""
+    name: str
+    """Why it differs; empty: it does not, or nobody says why."""
+
+
+def day_in_words(
+    day: Day, words: CalendarWords, name_of: Callable[[Day], str] = lambda day: day.name
+) -> DayInWords:
+    """One day as a line of its own."""
+    return DayInWords(_date(day, words), _times(day.spans, words), _reason(day, words, name_of))
 
 
 _FURTHER = 60
@@ -200,17 +256,24 @@ def _times(spans: Sequence[tuple[str, str]], words: CalendarWords) -> str:
 
 
 def _at(moment: datetime, words: CalendarWords) -> str:
-    hour = (moment.hour % 12 or 12) if "{h12}" in words.time else moment.hour
+    hour = (moment.hour % 12 or 12) if "{h12}" in (words.time_said or words.time) else moment.hour
     pattern = words.at_one if hour == 1 and words.at_one else words.at
-    return pattern.format(time=_clock(f"{moment:%H:%M}", words))
+    return pattern.format(time=_clock(f"{moment:%H:%M}", words, words.time_said))
 
 
-def _clock(wall: str, words: CalendarWords) -> str:
+def _clock(wall: str, words: CalendarWords, said: str = "") -> str:
     hour, minute = map(int, wall.split(":"))
-    return words.time.format(
+    pattern = said or (words.time if minute or not words.time_full else words.time_full)
+    return pattern.format(
         h=hour,
         hh=f"{hour:02}",
         h12=hour % 12 or 12,
         mm=f"{minute:02}",
         ampm="pm" if 12 <= hour < 24 else "am",
+        part=_part(hour, words.day_parts),
     )
+
+
+def _part(hour: int, parts: Mapping[int, str]) -> str:
+    begun = [start for start in parts if start <= hour % 24]
+    return parts[max(begun)] if begun else ""

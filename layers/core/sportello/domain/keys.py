@@ -10,7 +10,20 @@ Thread ids are opaque, so queues and logs may carry them. Keys sort by time with
     D#<hash>                            dedupe row of a message that has no platform time
     R#<hash>                            receipt of a message that we sent, by the platform's id
     R#until                             everything sent up to a time was delivered, or read
-    L#<thread id>                       the public thread that a private one goes on from
+    L#<thread id>                       the public thread that a private one goes on from; the thread on
+                                        an official account that one on a care account goes on from, and back
+    F                                   facts of the customer: the company's, and what they told
+
+Beside the threads:
+
+    REF#<ref>                           the thread on an official account whose way to care carries this ref
+    HOOK                                how the company's own system has answered of late
+
+What a team hears of together stands in the team's own partition (``team_id``):
+
+    I#d#<level>#<part>                  calls that waited for the opening
+    I#k#<wave>                          calls alike, counted
+    I#n#<ms>#<wave>                     an incident
 """
 
 import hashlib
@@ -18,6 +31,7 @@ import hashlib
 from sportello.domain.model import Instant
 
 THREAD_ROW = "T"
+FACTS_ROW = "F"
 THREAD_ID_LENGTH = 26
 HASH_LENGTH = 16
 KEY_LIMIT = 64
@@ -82,6 +96,46 @@ def link_key(thread: str) -> str:
     return f"L#{thread}"
 
 
+REF_PREFIX = "sp-"
+"""What our own refs begin with; any other is the company's."""
+
+
+def ref_of(salt: str, cause_thread: str, cause: str) -> str:
+    """What the link to the care account carries: 80 bits that nobody guesses, the same for the same cause."""
+    return REF_PREFIX + _hash(HASH_LENGTH, salt, "ref", cause_thread, cause)
+
+
+def is_ref(text: str) -> bool:
+    """Whether a link's payload has the form of one of ours."""
+    return (
+        len(text) == len(REF_PREFIX) + HASH_LENGTH
+        and text.startswith(REF_PREFIX)
+        and all(letter in _BASE32 for letter in text[len(REF_PREFIX) :])
+    )
+
+
+TOGETHER = "I#"
+"""What keys of rows begin with that tell of many conversations at once."""
+DIGEST = "I#d#"
+
+
+def team_id(salt: str, team: str) -> str:
+    """Where a team's rows stand, in the form of a thread's id: queues carry it."""
+    return _hash(THREAD_ID_LENGTH, salt, "team", team)
+
+
+def digest_key(level: int, part: int) -> str:
+    return f"{DIGEST}{level}#{part}"
+
+
+def wave_key(wave: str) -> str:
+    return f"I#k#{wave}"
+
+
+def incident_key(opened: Instant, wave: str) -> str:
+    return f"I#n#{opened:013d}#{wave}"
+
+
 def shard(thread: str, what: str) -> str:
     """Partition of the ``due`` index.
 
@@ -94,3 +148,5 @@ def shard(thread: str, what: str) -> str:
 SHARDS = 4
 MEDIA_KIND = "media"
 """Kind of the effect that a message's files are: not a row, the message itself is."""
+CONSULT_KIND = "consult"
+"""Kind of the effect that the outside is asked (``message.Enquiry``)."""

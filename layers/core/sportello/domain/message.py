@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from pydantic import Field
 
@@ -59,6 +59,10 @@ class Message(Model):
     """S3 key of the fragment, where it is too long for a row."""
     context: Mapping[str, str] = {}
     """What the channel needs to answer this message."""
+    ref: str = ""
+    """What the link carried by which the customer came (``Inbound.ref``)."""
+    attested: str = ""
+    """A phone number or address that the platform attests to be the writer's own."""
     by: str = ""
     """Who wrote it: the person of the desk, or the name of a group's member."""
     owes: bool = False
@@ -87,6 +91,12 @@ class Message(Model):
     template: Template | None = None
     until: Instant | None = None
     """The opening that the text names."""
+    promise: Instant | None = None
+    """By when the text says that an answer comes."""
+    values: Mapping[str, str] = {}
+    """What else the text tells: ``entry``, ``order``, ``field``, ``link``, …"""
+    yes_no: bool = False
+    """Asks whether it helped, with two buttons."""
     not_after: Instant | None = None
     """Not sent later than this (automatic: desk clock; a person's: real time)."""
     attempt: int = 0
@@ -116,13 +126,20 @@ class Why(Model):
     why: str
     cause: str
     at: Instant
+    level: int = 1
+    """Which of the escalation's levels is told of it."""
+    urgent: bool = False
+    digest: bool = False
+    """It waited for the opening: told with what else has waited."""
+    team: str = ""
+    """Who is called, where that is another team than the call's first."""
 
 
 class Escalation(Model):
     """A call for people: one per debt, one state per target.
 
-    ``told`` counts for each target how many of the reasons it has heard; the call is done when
-    every target has heard all of them, or can never be told (``refused``).
+    ``told`` counts for each target of how many reasons it knows, those of other levels among them; the
+    call is done when every target of its reasons' levels knows them, or can never be told (``refused``).
     """
 
     key: str
@@ -131,6 +148,36 @@ class Escalation(Model):
     told: dict[str, int] = Field(default_factory=dict)
     refused: dict[str, str] = Field(default_factory=dict)
     """Targets that can never be told, each with the problem."""
+    folded: int = 0
+    """So many of the reasons are told with those of other conversations, or are no news any more."""
+    incident: str = ""
+    """The incident that it is part of: id and key of its row."""
     attempt: int = 0
     due: Instant | None = None
     """Real time: when to try again; None: everybody has heard."""
+
+
+class Enquiry(NamedTuple):
+    """What the outside is asked about one message: worked by ``services.consult``, answered once."""
+
+    key: str
+    """``<cause>~consult``"""
+    cause: str
+    """Key of the customer's message, or of the deadline, that made the desk ask."""
+    asks: tuple[str, ...]
+    """Of ``decision.Consult``."""
+    until: Instant
+    """Desk clock: from then on the desk goes on without."""
+    person: str = ""
+    """Whose load is asked for."""
+    due: Instant | None = None
+    """Real time: when the sweeper kicks it again; None: it is answered."""
+    attempt: int = 0
+    done: Instant | None = None
+    """When the answer was committed."""
+    why: tuple[str, ...] = ()
+    """What ``decide`` made of the answer."""
+    problems: tuple[str, ...] = ()
+    """What could not be asked, as codes."""
+    follows: str = ""
+    """The ref that led here and the thread on the official account, which is told once this is done."""

@@ -4,9 +4,11 @@ An instant is an ``int``: milliseconds since 1970-01-01T00:00Z. It is what platf
 keys are made of and what the table stores; ``hours`` turns it into local time at its edge.
 """
 
+import re
 from datetime import UTC, datetime
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 Instant = int
 
@@ -14,6 +16,22 @@ SECOND = 1000
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
+
+
+_UNITS = {"s": SECOND, "min": MINUTE, "h": HOUR}
+
+
+def _duration(value: Any) -> Any:
+    if isinstance(value, str):
+        found = re.fullmatch(r"(\d+)\s*(s|min|h)", value.strip())
+        if not found:
+            raise ValueError(f"{value!r} is not a duration; write e.g. 10 min, 90 s or 2 h")
+        return int(found[1]) * _UNITS[found[2]]
+    return value
+
+
+Duration = Annotated[Instant, BeforeValidator(_duration), Field(ge=0)]
+"""Milliseconds; in files a text such as ``10 min``."""
 
 
 class Model(BaseModel):

@@ -40,6 +40,36 @@ class Thread(Model):
     """Key of this debt's open escalation."""
     escalated: tuple[str, ...] = ()
     """Reasons for which people were called in this debt."""
+    tier: str = ""
+    """Of the customer, as the company's system calls it."""
+    track: str = ""
+    """``speed`` or ``care``: what matters most in this debt."""
+    level: int = 0
+    """The level of the escalation that was paged last; 0: nobody was."""
+    paged: Instant | None = None
+    """When people were last called in this debt."""
+    promised: Instant | None = None
+    """By when the customer was told that an answer comes."""
+    interim: bool = False
+    """A person has answered for the time being; the full answer is still owed."""
+    consulting: Instant | None = None
+    """The outside was asked (``Consult``); from then on the desk goes on without."""
+    offered: str = ""
+    """The frequent question (its id) or ``order`` whose answer awaits an explicit yes."""
+    asked: tuple[str, ...] = ()
+    """Fields that the desk asked for in this conversation."""
+    known: tuple[str, ...] = ()
+    """Fields that the customer has told."""
+    aside: str = ""
+    """Why the newest message left the queue (``Reason``); empty: it did not."""
+    trusted: bool = False
+    """A person said that this customer wants help: nothing of theirs is set aside."""
+    language_set: bool = False
+    """A person chose the language: what the platform says no longer counts."""
+    greeted: bool = False
+    """This debt is a greeting so far: what is wanted is still to come."""
+    answered: bool = False
+    """The last that was said is an answer of ours, so thanks owe nothing."""
     person_until: Instant | None = None
     """Until when a person is in the conversation."""
     claimed_by: str = ""
@@ -77,7 +107,6 @@ class Thread(Model):
 
 DECIDING = frozenset(Thread.model_fields) - {
     "id", "rev", "name", "to", "created", "last_in", "window", "hold", "aliases", "gone",
-    "public",
 }  # fmt: skip
 """What ``decide`` reads besides the event."""
 

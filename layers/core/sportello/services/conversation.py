@@ -12,9 +12,12 @@ from typing import Any, NamedTuple
 
 from sportello.aws import visits
 from sportello.aws.visits import Page
+from sportello.channels import webchat
 from sportello.channels import webchat_wire as wire
 from sportello.channels.webchat_tokens import Visitor
 from sportello.domain.events import Media
+from sportello.domain.front import calendar_of_front
+from sportello.domain.hours import Calendar
 from sportello.domain.message import ENDED, Message, State
 from sportello.domain.model import MINUTE, SECOND, Instant
 from sportello.services import rows
@@ -50,7 +53,7 @@ def read(context: Context, visitor: Visitor, cursor: str, view: str, known: str 
     )
     home = {message.key: page.id for page in pages for message in page.messages}
     shown = [_shown(message, home[message.key], visitor, context) for message in merged if is_shown(message)]
-    is_open = context.desk.calendar.is_open(now)
+    is_open = _calendar(context, pages).is_open(now)
     etag = _etag([shown, is_open])
     if view == "open":
         _note_looked(context, pages, now, news=etag != known)
@@ -62,6 +65,14 @@ def read(context: Context, visitor: Visitor, cursor: str, view: str, known: str 
         "open": is_open,
     }
     return Conversation(body, etag, retry_ms)
+
+
+def _calendar(context: Context, pages: Sequence[Page]) -> Calendar:
+    """Of the team that has the conversation, or of the one that would get it."""
+    account, thread = webchat.account_of(context.connection).id, pages[0].thread if pages else None
+    if thread is None or not thread.team:
+        return calendar_of_front(context.desk, context.channel.name, account)
+    return context.desk.calendar_of(context.channel.name, account, thread.team)
 
 
 def _pages(context: Context, visitor: Visitor, floor: Instant | None) -> list[Page]:

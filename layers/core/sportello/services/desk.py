@@ -14,15 +14,23 @@ from sportello.domain.desk import Desk
 from sportello.domain.site import Site
 
 if TYPE_CHECKING:
+    from sportello.domain.directory import Directory
+    from sportello.domain.faq import Faq
     from sportello.services.wording import Texts
 
 FOLDER = Path(__file__).resolve().parents[2] / "templates"
 
 _given: tuple[Desk, Texts | None] | None = None
+_given_faq: Faq | None = None
 
 
 class NoDesk(RuntimeError):
     """The build left the desk's files out, or they are not of this version."""
+
+
+def given() -> bool:
+    """Whether ``use`` has put a desk in the place of the files."""
+    return _given is not None
 
 
 def current_desk() -> Desk:
@@ -46,10 +54,25 @@ def current_site() -> Site:
     return _load_site()
 
 
-def use(desk: Desk | None, texts: Texts | None = None) -> None:
+def current_faq() -> Faq:
+    """The frequent questions. Raises NoDesk as ``current_desk`` does."""
+    return _given_faq if _given and _given_faq else _load_faq()
+
+
+def current_directory() -> Directory:
+    """What the public page says. Raises NoDesk as ``current_desk`` does."""
+    if _given and _given[1]:
+        from sportello.domain.directory import Directory
+
+        return Directory(words=_given[1].directory, calendar=_given[1].calendar, ways=_given[1].ways)
+    return _load_directory()
+
+
+def use(desk: Desk | None, texts: Texts | None = None, faq: Faq | None = None) -> None:
     """Take this desk instead of the files (command line, simulator, tests); None: the files again."""
-    global _given
+    global _given, _given_faq
     _given = None if desk is None else (desk, texts)
+    _given_faq = None if desk is None else faq
 
 
 @cache
@@ -78,6 +101,26 @@ def _load_site() -> Site:
         return Site.model_validate_json(_read("site.json"))
     except ValueError as error:
         raise NoDesk(f"{FOLDER / 'site.json'} cannot be used: {error}. {_REMEDY}") from None
+
+
+@cache
+def _load_faq() -> Faq:
+    from sportello.domain.faq import Faq  # webhooks do without
+
+    try:
+        return Faq.model_validate_json(_read("faq.json"))
+    except ValueError as error:
+        raise NoDesk(f"{FOLDER / 'faq.json'} cannot be used: {error}. {_REMEDY}") from None
+
+
+@cache
+def _load_directory() -> Directory:
+    from sportello.domain.directory import Directory  # webhooks do without
+
+    try:
+        return Directory.model_validate_json(_read("directory.json"))
+    except ValueError as error:
+        raise NoDesk(f"{FOLDER / 'directory.json'} cannot be used: {error}. {_REMEDY}") from None
 
 
 _REMEDY = f"Write it with: python -m infra.bundle templates {FOLDER}"

@@ -1,20 +1,25 @@
 """From what was decided to the rows that will make it happen, and the kicks that hurry them."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from sportello.aws import queues
 from sportello.aws.logging import logger
+from sportello.aws.store import Commit
 from sportello.domain import keys
-from sportello.domain.decision import Call, Decision, Say
-from sportello.domain.message import Escalation, Message, State, Why
+from sportello.domain.decision import Call, Consult, Decision, Hide, Learn, Say
+from sportello.domain.message import Enquiry, Escalation, Message, State, Why
 from sportello.domain.model import MINUTE, Instant
 from sportello.domain.thread import Thread
 
 LEASE = MINUTE
 """Real time after which the sweeper takes a row in hand that its kick did not reach."""
 
-SAY_KINDS = frozenset({"hours", "person", "on-it"})
 CALL_KIND = "call"
+HIDE_KIND = "hide"
+REF = "{ref}"
+"""In a link to the care account: stands for what leads back to this thread."""
 
 
 class Caused(NamedTuple):
@@ -24,7 +29,10 @@ class Caused(NamedTuple):
     """The thread, knowing the call that it opened."""
     rows: tuple[Message, ...] = ()
     calls: tuple[Escalation, ...] = ()
-    added: tuple[tuple[str, Why, Instant], ...] = ()
+    added: tuple[tuple[str, tuple[Why, ...], Instant], ...] = ()
+    enquiries: tuple[Enquiry, ...] = ()
+    learnt: Mapping[str, str] = MappingProxyType({})
+    refs: tuple[str, ...] = ()
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -32,51 +40,111 @@ class Caused(NamedTuple):
             *[row.key for row in self.rows],
             *[call.key for call in self.calls],
             *[key for key, _, _ in self.added],
+            *[enquiry.key for enquiry in self.enquiries],
+        )
+
+    def within(self, commit: Commit) -> Commit:
+        """The commit with everything that the decision causes."""
+        return commit._replace(
+            after=self.thread,
+            rows=self.rows,
+            calls=self.calls,
+            added=self.added,
+            enquiries=self.enquiries,
+            learnt=self.learnt,
+            refs=self.refs,
         )
 
 
-def caused(decision: Decision, cause: str, *, now: Instant, real_now: Instant) -> Caused:
-    """The rows that a decision causes; ``cause`` is the key of the event's own row."""
+def caused(decision: Decision, cause: str, *, now: Instant, real_now: Instant, salt: str = "") -> Caused:
+    """The rows that a decision causes.
+
+    Args:
+        cause: key of the event's own row.
+        salt: what refs of links are derived with.
+    """
     if not decision.effects:
         return Caused(decision.thread)
-    rows: list[Message] = []
-    calls: list[Escalation] = []
-    added: list[tuple[str, Why, Instant]] = []
-    thread = decision.thread
+    found = Caused(decision.thread)
     for effect in decision.effects:
-        origin = effect.cause or cause
-        if isinstance(effect, Say):
-            rows.append(_row(effect, origin, now, real_now))
-            continue
-        key, why = _reason(effect, origin, now)
-        if effect.key:
-            added.append((key, why, real_now + LEASE))
-        else:
-            calls.append(Escalation(key=key, team=effect.team, whys=(why,), due=real_now + LEASE))
-            thread = thread.model_copy(update={"escalation": key})
-    return Caused(thread, tuple(rows), tuple(calls), tuple(added))
+        match effect:
+            case Say():
+                found = _said(found, effect, effect.cause or cause, now, real_now, salt)
+            case Hide():
+                found = found._replace(rows=(*found.rows, _hidden(effect, cause, now, real_now)))
+            case Call():
+                found = _called(found, effect, effect.cause or cause, now, real_now)
+            case Consult():
+                found = found._replace(enquiries=(_enquiry(effect, cause, real_now),))
+            case Learn():
+                found = found._replace(learnt=effect.fields)
+    return found
 
 
-def _row(say: Say, origin: str, now: Instant, real_now: Instant) -> Message:
+def _said(found: Caused, say: Say, origin: str, now: Instant, real_now: Instant, salt: str) -> Caused:
+    values, refs = dict(say.values), found.refs
+    if REF in values.get("link", ""):
+        ref = keys.ref_of(salt, found.thread.id, origin)
+        values["link"], refs = values["link"].replace(REF, ref), (*refs, ref)
+    row = _row(keys.effect_key(origin, say.kind), say.why, now, real_now).model_copy(
+        update={
+            "say": say.text,
+            "act": say.act,
+            "language": say.language,
+            "until": say.until,
+            "promise": say.promise,
+            "values": values,
+            "yes_no": say.buttons,
+            "not_after": say.not_after,
+        }
+    )
+    return found._replace(rows=(*found.rows, row), refs=refs)
+
+
+def _hidden(hide: Hide, origin: str, now: Instant, real_now: Instant) -> Message:
+    row = _row(keys.effect_key(origin, HIDE_KIND), hide.why, now, real_now)
+    return row.model_copy(update={"kind": "hide", "act": "hide", "quote": hide.message})
+
+
+def _row(key: str, why: str, now: Instant, real_now: Instant) -> Message:
     return Message(
-        key=keys.effect_key(origin, say.kind),
+        key=key,
         direction="out",
         author="automatic",
         time=now,
         arrived=now,
-        say=say.text,
-        language=say.language,
-        until=say.until,
-        not_after=say.not_after,
         state=State.PENDING,
         due=real_now + LEASE,
-        why=(say.why,),
+        why=(why,),
     )
 
 
-def _reason(call: Call, origin: str, now: Instant) -> tuple[str, Why]:
-    key = call.key or keys.effect_key(origin, CALL_KIND)
-    return key, Why(why=call.why, cause=origin, at=now)
+def _called(found: Caused, call: Call, origin: str, now: Instant, real_now: Instant) -> Caused:
+    team = call.team if call.key else ""
+    whys = tuple(
+        Why(
+            why=why, cause=origin, at=now, level=call.level, urgent=call.urgent, digest=call.digest, team=team
+        )
+        for why in call.whys
+    )
+    if call.key:
+        return found._replace(added=(*found.added, (call.key, whys, real_now + LEASE)))
+    key = keys.effect_key(origin, CALL_KIND)
+    opened = Escalation(key=key, team=call.team, whys=whys, due=real_now + LEASE)
+    return found._replace(
+        calls=(*found.calls, opened), thread=found.thread.model_copy(update={"escalation": key})
+    )
+
+
+def _enquiry(consult: Consult, cause: str, real_now: Instant) -> Enquiry:
+    return Enquiry(
+        key=keys.effect_key(cause, keys.CONSULT_KIND),
+        cause=cause,
+        asks=consult.asks,
+        until=consult.until,
+        person=consult.person,
+        due=real_now + LEASE,
+    )
 
 
 def kick(thread: str, effects: tuple[str, ...]) -> None:
@@ -85,6 +153,8 @@ def kick(thread: str, effects: tuple[str, ...]) -> None:
         try:
             if key.endswith(f"~{CALL_KIND}"):
                 queues.kick_escalation(thread, key)
+            elif key.endswith(f"~{keys.CONSULT_KIND}"):
+                queues.kick_consult(thread, key)
             elif key.endswith(f"~{keys.MEDIA_KIND}"):
                 queues.kick_media(thread, key.removesuffix(f"~{keys.MEDIA_KIND}"))
             else:

@@ -66,7 +66,7 @@ def _commit(context: Context, located: Located, event: Inbound, existing: frozen
         event = rows.wordless(event)
     known = event if timed else event.model_copy(update={"time": None})
     decision = decide(before, known, context.desk, now)
-    caused = effects.caused(decision, key, now=now, real_now=real_now())
+    caused = effects.caused(decision, key, now=now, real_now=real_now(), salt=context.salt)
     reasons = (*decision.reasons, Reason.ALREADY_CAUSED) if existing else decision.reasons
     owes = Reason.OWES in reasons or Reason.STILL_OWES in reasons
     after = rows.heard(caused.thread, before, event, written, now, key if owes else "")
@@ -85,6 +85,9 @@ def _commit(context: Context, located: Located, event: Inbound, existing: frozen
         rows=caused.rows,
         calls=caused.calls,
         added=caused.added,
+        enquiries=caused.enquiries,
+        learnt=caused.learnt,
+        refs=caused.refs,
         pointers=located.pointers,
         not_newer=written if written < now - OLD and after.window != before.window else None,
     )

@@ -1,128 +1,132 @@
 """The notifier: people are told of a call at once, each target at least once.
 
 A target that failed is tried again alone; one that can never be told (a webhook that is gone) is
-marked so, and the others are told all the same.
+marked so, and the others are told all the same. Before anybody hears of a reason it is asked whether it
+is told with those of other conversations: at the opening (``opening``), or as part of an incident
+(``incidents``).
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
-from sportello.aws import escalations, history, mail
+from sportello.aws import escalations
 from sportello.aws.clock import real_now
 from sportello.aws.outbox import Address
-from sportello.aws.secrets import SecretsUnavailable
-from sportello.channels.http import Http
-from sportello.domain.desk import Desk, Target
-from sportello.domain.message import Escalation, Message
-from sportello.domain.model import HOUR, SECOND, Instant
+from sportello.domain import keys
+from sportello.domain.escalating import recipients
+from sportello.domain.incidents import AGAIN
+from sportello.domain.message import Escalation, Why
+from sportello.domain.staff import Target
 from sportello.domain.thread import Thread
-from sportello.services.wording import Notice, Wording
-from sportello.targets import slack
-from sportello.targets.slack import Told
-
-NEWEST = 20
-SAID_MOST = 5
-"""Unanswered messages that a notice repeats."""
-FIRST_WAIT = 15 * SECOND
-
-
-@dataclass(frozen=True)
-class Notifier:
-    desk: Desk
-    wording: Wording
-    hooks: Callable[[], Mapping[str, str]]
-    """Slack webhook addresses by name (secrets)."""
-    http: Http
-    now: Callable[[], Instant]
+from sportello.services import incidents, notices, opening
+from sportello.services.telling import Notifier as Notifier
+from sportello.services.telling import link, tell, wait
 
 
 def notify(notifier: Notifier, address: Address) -> str:
     """Tell every target of one call what it has not heard; returns a word for the log."""
+    if address.key.startswith(keys.DIGEST):
+        return opening.tell_all(notifier, address)
+    if address.key.startswith(keys.TOGETHER):
+        return incidents.tell_all(notifier, address)
     thread, call = escalations.read(address)
     if thread is None or call is None:
         return "no_such_call"
-    targets = _targets(notifier.desk, call)
-    waiting = [target for target in targets if not _heard(call, target)]
-    results = _tell_all(notifier, address, thread, call, waiting)
-    if any(told.problem and not told.final for _, told in results):
-        escalations.try_again(address, real_now() + _wait(call.attempt))
+    if call.folded >= len(call.whys):
+        return _settled(address, call, "folded")
+    fresh = _fresh(call)
+    if fresh and (told := _otherwise(notifier, address, thread, call, fresh)):
+        return told
+    return _tell_now(notifier, address, thread, call)
+
+
+def _fresh(call: Escalation) -> tuple[Why, ...]:
+    """The reasons of which nobody has heard yet."""
+    return call.whys[max(call.folded, *call.told.values(), 0) :]
+
+
+def _otherwise(
+    notifier: Notifier, address: Address, thread: Thread, call: Escalation, fresh: Sequence[Why]
+) -> str:
+    """Told with others, or no news any more: what became of it. Empty: people are told of it now."""
+    again = all(why.why in AGAIN for why in fresh)
+    if again and (thread.claimed_by or not thread.owes):
+        return _settled(address, call, "taken")
+    if again and call.incident:
+        incidents.page(notifier, call, fresh)
+        return _settled(address, call, "folded")
+    if all(why.digest for why in fresh):
+        opening.gather(notifier, address, thread, call, fresh)
+        return "gathered"
+    if incidents.fold(notifier, address, thread, call, fresh):
+        return _settled(address, call, "folded")
+    return ""
+
+
+def _settled(address: Address, call: Escalation, word: str) -> str:
+    """Nobody is to be told of what there is; a reason that came meanwhile is looked at anew."""
+    if call.folded < len(call.whys):
+        escalations.fold(address, len(call.whys))
+    if not escalations.done(address, len(call.whys)):
+        escalations.try_again(address, real_now())
+    return word
+
+
+def _tell_now(notifier: Notifier, address: Address, thread: Thread, call: Escalation) -> str:
+    known, gone, failed = dict(call.told), set(call.refused), False
+    lacking, reached = False, frozenset[str]()
+    for _ in range(len(notifier.desk.escalation.levels) + 1):
+        waiting, lacking, reached = _waiting(notifier, call, known, gone)
+        if not waiting:
+            break
+        # Who is gone is replaced by the next level in the next round.
+        refused, again = _tell_each(notifier, address, thread, call, waiting, lacking)
+        known |= {target.key: len(call.whys) for target in waiting}
+        gone |= refused
+        failed = failed or again
+    if failed:
+        escalations.try_again(address, real_now() + wait(call.attempt))
         return "try_again"
     if not escalations.done(address, len(call.whys)):
         escalations.try_again(address, real_now())
-    everybody = {target.key for target in targets}
-    refused = call.refused.keys() | {target.key for target, told in results if told.final}
-    return "nobody_told" if everybody <= refused else "told"
+    return "nobody_told" if reached <= gone else "told"
 
 
-def _targets(desk: Desk, call: Escalation) -> tuple[Target, ...]:
-    return desk.teams.get(call.team, desk.teams[desk.default_team]).tell
+def _waiting(
+    notifier: Notifier, call: Escalation, known: dict[str, int], gone: set[str]
+) -> tuple[tuple[Target, ...], bool, frozenset[str]]:
+    """Targets of the reasons' levels that lack one; whether nobody is on call; all who are to hear."""
+    now = notifier.now()
+    wanted: dict[str, Target] = {}
+    reached: set[str] = set()
+    lacking = False
+    whys = enumerate(call.whys, start=1)
+    called = {(why.team or call.team, why.level): number for number, why in whys if number > call.folded}
+    for (team, level), newest in called.items():
+        found = recipients(notifier.desk, team, level, now, gone)
+        reached |= {target.key for target in found.targets}
+        lacking = lacking or found.nobody_on_call
+        wanted |= {target.key: target for target in found.targets if known.get(target.key, 0) < newest}
+    return tuple(wanted.values()), lacking, frozenset(reached)
 
 
-def _heard(call: Escalation, target: Target) -> bool:
-    return target.key in call.refused or call.told.get(target.key, 0) >= len(call.whys)
-
-
-def _wait(attempt: int) -> Instant:
-    return min(FIRST_WAIT * (1 << min(attempt, 8)), HOUR)
-
-
-def _tell_all(
-    notifier: Notifier, address: Address, thread: Thread, call: Escalation, waiting: Sequence[Target]
-) -> list[tuple[Target, Told]]:
-    if not waiting:
-        return []
-    notice = _notice(notifier, thread, call)
-    return [(target, _tell(notifier, address, call, target, notice)) for target in waiting]
-
-
-def _tell(notifier: Notifier, address: Address, call: Escalation, target: Target, notice: Notice) -> Told:
-    told = _slack(notifier, target.slack, notice) if target.slack else _email(target.email, notice)
-    if not told.problem:
-        escalations.told(address, target.key, len(call.whys))
-    elif told.final:
-        escalations.refused(address, target.key, told.problem)
-    return told
-
-
-def _slack(notifier: Notifier, name: str, notice: Notice) -> Told:
-    try:
-        url = notifier.hooks().get(name, "")
-    except SecretsUnavailable as error:
-        return Told(str(error))
-    if not url:
-        return Told(f"no secret for slack/{name}")
-    return slack.tell(url, notice.title, notice.lines, notice.answer, notifier.http)
-
-
-def _email(to: str, notice: Notice) -> Told:
-    try:
-        mail.send_mail(to, notice.title, notice.text)
-    except mail.NotTold as error:
-        return Told(error.problem, error.final)
-    return Told()
-
-
-def _notice(notifier: Notifier, thread: Thread, call: Escalation) -> Notice:
-    said = [message for message in history.messages(thread.id, newest=NEWEST) if message.direction == "in"]
-    since = thread.owed_since if thread.owed_since is not None else call.whys[-1].at
-    waiting = [message for message in said if message.owes and not message.deleted]
-    if thread.owed_since is not None:
-        waiting = [message for message in waiting if message.time >= since]
-    return notifier.wording.notify(
-        notifier.now(),
-        customer=thread.name or _group_member(waiting) or thread.to,
-        channel=thread.channel,
-        said="\n".join(_words(message) for message in waiting[-SAID_MOST:]),
-        reasons=[why.why for why in call.whys],
-        since=since,
-        thread=thread.id,
-    )
-
-
-def _group_member(messages: list[Message]) -> str:
-    return messages[-1].by if messages else ""
-
-
-def _words(message: Message) -> str:
-    what = message.media[0].kind if message.media else message.detail or message.kind
-    return message.text or f"[{what}]"
+def _tell_each(
+    notifier: Notifier,
+    address: Address,
+    thread: Thread,
+    call: Escalation,
+    waiting: Sequence[Target],
+    lacking: bool,
+) -> tuple[set[str], bool]:
+    """Who can never be told, and whether somebody is to be tried again."""
+    notice = notices.of_call(notifier, thread, call, nobody_on_call=lacking)
+    refused, again = set[str](), False
+    for target in waiting:
+        told = tell(notifier, target, notice._replace(link=link(notifier, address, target)))
+        if not told.problem:
+            escalations.told(address, target.key, len(call.whys))
+        elif told.final:
+            escalations.refused(address, target.key, told.problem)
+            refused.add(target.key)
+        else:
+            again = True
+    return refused, again

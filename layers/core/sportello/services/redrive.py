@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from sportello.aws import escalations, outbox, quarantine, queues, store, threads
+from sportello.aws import enquiries, escalations, outbox, quarantine, queues, store, threads, together
 from sportello.aws.clock import real_now
 from sportello.aws.due import Due
 from sportello.aws.outbox import Address
@@ -19,6 +19,7 @@ from sportello.domain.decide import decide
 from sportello.domain.decision import Decision
 from sportello.domain.desk import Desk
 from sportello.domain.events import PersonReply
+from sportello.domain.keys import CONSULT_KIND, TOGETHER
 from sportello.domain.message import Message, State
 from sportello.domain.model import Instant
 from sportello.domain.reasons import Reason
@@ -101,9 +102,14 @@ def letters(queue_url: str) -> Counter[str]:
 
 def _wanted(address: Address) -> tuple[Instant | None, Callable[[Due], str]]:
     """When the row wanted to be looked at, None: no more; and who looks at it."""
+    if address.key.startswith(TOGETHER):
+        return together.read(address).get("due"), kick_again
     if address.key.endswith(f"~{CALL_KIND}"):
         _, call = escalations.read(address)
         return call.due if call else None, kick_again
+    if address.key.endswith(f"~{CONSULT_KIND}"):
+        _, enquiry = enquiries.read(address)
+        return enquiry.due if enquiry else None, kick_again
     _, row = outbox.read(address)
     if row is None:
         return None, kick_again

@@ -6,7 +6,7 @@ the thread was shown; if another one came since, that one stays owed.
 
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -18,12 +18,13 @@ from sportello.domain.decide import decide
 from sportello.domain.decision import Decision
 from sportello.domain.desk import Desk
 from sportello.domain.events import Claim, Media, PersonReply, Resolve
+from sportello.domain.guidelines import Remark
 from sportello.domain.message import Message, State
 from sportello.domain.model import SECOND, Instant
 from sportello.domain.outbound import Button, Template
 from sportello.domain.reasons import Reason
 from sportello.domain.thread import Thread
-from sportello.services import effects, rows
+from sportello.services import effects, guidelines, rows
 from sportello.services.context import tries
 from sportello.services.effects import LEASE
 from sportello.services.media import type_of
@@ -44,6 +45,14 @@ class NotAllowed(Exception):
     def __init__(self, code: str) -> None:
         super().__init__(code)
         self.code = code
+
+
+class Blocked(NotAllowed):
+    """The guidelines keep this text from being sent; ``remarks`` say why and where."""
+
+    def __init__(self, remarks: Sequence[Remark]) -> None:
+        super().__init__("guidelines")
+        self.remarks = tuple(remarks)
 
 
 @dataclass(frozen=True)
@@ -96,6 +105,8 @@ def reply(
     template: Template | None = None,
     act: Act = "reply",
     file: File | None = None,
+    despite: bool = False,
+    told: Callable[[Sequence[Remark]], object] = lambda remarks: None,
 ) -> tuple[Message, Decision]:
     """Commit an answer and kick the sender.
 
@@ -106,11 +117,15 @@ def reply(
         seen: key of the last message shown to the writer; empty: all that stands there now.
         action: id of the act; the same act twice is one reply.
         template: an approved form, the only thing that may be sent outside the channel's window.
+        despite: the writer has read the remarks and means it; what may not be overridden stays blocked.
+        told: is given what the guidelines say of the text, also where they let it pass.
 
     Raises:
-        NoThread, NotAllowed: nothing was written.
+        NoThread, NotAllowed: nothing was written. ``Blocked`` is one of the latter.
     """
     view = look(thread_id)
+    if template is None:
+        _read_by_guidelines(person, view.thread, text, act, despite=despite, told=told)
     draft = Message(
         key="",
         direction="out",
@@ -125,6 +140,29 @@ def reply(
         state=State.PENDING,
     )
     return _commit_reply(person, view, draft, seen or view.thread.last_in, action or uuid.uuid4().hex)
+
+
+def _read_by_guidelines(
+    person: Person,
+    thread: Thread,
+    text: str,
+    act: Act,
+    *,
+    despite: bool,
+    told: Callable[[Sequence[Remark]], object],
+) -> None:
+    remarks = guidelines.remarks(
+        text,
+        person.desk,
+        language=thread.language,
+        channel=thread.channel,
+        account=thread.account,
+        public=thread.public and act != "private",
+    )
+    if remarks:
+        told(remarks)
+    if blocking := guidelines.forbidden(remarks, despite=despite):
+        raise Blocked(blocking)
 
 
 def _kept(thread: Thread, file: File) -> Media:
@@ -295,10 +333,15 @@ def _commit(person: Person, before: Thread, decision: Decision, row: Message, ac
     )
 
 
-def claim(person: Person, thread_id: str) -> Decision:
-    """Somebody takes the thread: no automatic voice while they are at it."""
+def claim(person: Person, thread_id: str, held_by: str | None = None) -> Decision:
+    """Somebody takes the thread: no automatic voice while they are at it.
+
+    Args:
+        held_by: who had it as its taker saw it; empty: nobody. Where somebody else has it, NotAllowed
+            ``held``. None: whoever has it.
+    """
     event = Claim(by=rows.clip(person.by, rows.BY_BYTES), action=uuid.uuid4().hex, at=person.now())
-    return _act(person, thread_id, event, "claim")
+    return _act(person, thread_id, event, "claim", held_by)
 
 
 def resolve(person: Person, thread_id: str, code: str = "") -> Decision:
@@ -308,13 +351,17 @@ def resolve(person: Person, thread_id: str, code: str = "") -> Decision:
     return _act(person, thread_id, event, "resolve")
 
 
-def _act(person: Person, thread_id: str, event: Claim | Resolve, kind: str) -> Decision:
+def _act(
+    person: Person, thread_id: str, event: Claim | Resolve, kind: str, held_by: str | None = None
+) -> Decision:
     seen = None
     for _ in tries(time.monotonic() + PATIENCE_SECONDS):
         thread = look(thread_id, newest=1).thread
         seen = thread.last_in if seen is None else seen
         if isinstance(event, Resolve) and thread.last_in != seen:
             raise NotAllowed("newer_message")
+        if held_by is not None and thread.claimed_by not in (held_by, event.by):
+            raise NotAllowed("held")
         decision = decide(thread, event, person.desk, person.now())
         if decision.refused:
             raise NotAllowed(decision.reasons[0])

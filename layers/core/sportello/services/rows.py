@@ -21,6 +21,7 @@ TEXT_BYTES = 32_768
 """A longer text goes to S3; the row keeps its beginning."""
 FRAGMENT_BYTES = 16_384
 BEGINNING_BYTES = 1_024
+REF_BYTES = 256
 DELETED = "[deleted]"
 GONE_MOST = 8
 GONE_HASH = 6
@@ -91,6 +92,8 @@ def inbound(
         album=event.album,
         detail=event.detail,
         context=event.context,
+        ref=clip(event.ref, REF_BYTES),
+        attested=event.attested,
         by=clip(event.customer.name, NAME_BYTES) if event.group else "",
         owes=owes,
         why=tuple(reasons),
@@ -205,6 +208,7 @@ def wordless(event: Inbound) -> Inbound:
         "payload": "",
         "fragment": None,
         "context": {},
+        "attested": "",
     }
     return event.model_copy(update=nothing)
 

@@ -24,7 +24,7 @@ from sportello.domain.desk import Desk
 from sportello.domain.message import Message, State
 from sportello.domain.model import HOUR, MINUTE, SECOND, Instant
 from sportello.domain.thread import Thread
-from sportello.services import onward, receipts, rows
+from sportello.services import automatic, guidelines, onward, receipts, rows
 from sportello.services.context import tries
 from sportello.services.wording import Wording
 
@@ -38,6 +38,8 @@ SHORT_WAIT = 15.0
 TEMPORARY_WAIT = 30.0
 RECONNECT_WAIT = 300.0
 CONFLICT_SECONDS = 10.0
+AFTER_DEBT = ("faq_yes",)
+"""Texts that are said once nothing is owed any more."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,12 @@ def _take(sender: Sender, address: Address, thread: Thread, row: Message) -> str
         message = _message(sender, channel, thread, row, address)
     except files.Gone:
         return _refuse(sender, address, thread, row, Problem.MEDIA)
+    except automatic.Gone:
+        outbox.cancel(address, "text_gone")
+        return "cancelled_text_gone"
+    if _exposes(sender, thread, row, message):
+        outbox.cancel(address, "personal_data")
+        return "cancelled_personal_data"
     if problem := _forbidden(sender, channel, thread, row, message):
         return _refuse(sender, address, thread, row, problem)
     try:
@@ -122,22 +130,30 @@ def _abandoned(address: Address, row: Message) -> str:
 
 def _overtaken(sender: Sender, thread: Thread, row: Message) -> str:
     """Why an automatic reply is no longer wanted; empty: it is."""
-    if row.author != "automatic":
+    if row.author != "automatic" or row.act == "hide":
         return ""
     now = sender.now()
     if row.not_after is not None and now >= row.not_after:
         return "expired"
-    if thread.person_present(now) or not thread.owes:
+    if thread.person_present(now) or not (thread.owes or row.say in AFTER_DEBT):
         return "person_answered"
     return ""
+
+
+def _exposes(sender: Sender, thread: Thread, row: Message, message: Outbound) -> bool:
+    """Our own automatic voice never shows anybody's data in public."""
+    by_us = row.author == "automatic" and thread.public and row.act == "reply"
+    return by_us and not guidelines.safe_in_public(message.text, sender.desk)
 
 
 def _message(sender: Sender, channel: Channel, thread: Thread, row: Message, address: Address) -> Outbound:
     if row.via:
         return onward.letter(sender.wording, thread, row, address, sender.now())
     text = row.text
+    buttons = row.buttons
     if row.say:
-        text = sender.wording.say(row.say, row.language, sender.now(), opening=row.until)
+        text = automatic.text(sender.desk, sender.wording, thread, row, channel, sender.now())
+        buttons = automatic.buttons(sender.wording, row, channel)
     return Outbound(
         account=thread.account,
         to=thread.to,
@@ -147,7 +163,7 @@ def _message(sender: Sender, channel: Channel, thread: Thread, row: Message, add
         text=text,
         attachment=files.attachment(row.media[0], content=channel.uploads) if row.media else None,
         context=history.context(thread, row.quote) if channel.uses_context else {},
-        buttons=row.buttons,
+        buttons=buttons,
         template=row.template,
         quote=row.quote,
         tag=address.tag,

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from sportello.aws import due, outbox, queues, store
+from sportello.aws import due, outbox, queues, store, together
 from sportello.aws.clock import real_now
 from sportello.aws.due import Due
 from sportello.aws.logging import logger
@@ -17,7 +17,7 @@ from sportello.aws.outbox import Address
 from sportello.domain.decide import decide
 from sportello.domain.desk import Desk
 from sportello.domain.events import Tick
-from sportello.domain.keys import THREAD_ROW, timer_key
+from sportello.domain.keys import CONSULT_KIND, THREAD_ROW, TOGETHER, timer_key
 from sportello.domain.model import MINUTE, Instant
 from sportello.services import effects, rows
 from sportello.services.context import tries
@@ -76,14 +76,8 @@ def tick(desk: Desk, now: Callable[[], Instant], entry: Due) -> str:
         decision = decide(thread, Tick(due=thread.due), desk, moment)
         cause = timer_key(thread.owed_since or 0, "tick")
         caused = effects.caused(decision, cause, now=moment, real_now=real_now())
-        commit = store.Commit(
-            before=thread,
-            after=caused.thread,
-            expires=rows.expires(desk, moment),
-            rows=caused.rows,
-            calls=caused.calls,
-            added=caused.added,
-        ).without(existing)
+        bare = store.Commit(before=thread, after=thread, expires=rows.expires(desk, moment))
+        commit = caused.within(bare).without(existing)
         match store.commit(commit):
             case store.Committed():
                 effects.kick(thread.id, commit.effects)
@@ -109,14 +103,26 @@ def _sweep_rows(
 
 def kick_again(entry: Due) -> str:
     address = Address(entry.thread, entry.key)
+    if entry.key.startswith(TOGETHER):
+        return _kick_together(address, entry)
     attempt = outbox.next_attempt(address, was_due=entry.due, due=real_now() + NEXT_LOOK)
     if attempt is None:
         return "taken"
     if entry.key.endswith(f"~{effects.CALL_KIND}"):
         queues.kick_escalation(entry.thread, entry.key)
         return "kicked_call"
+    if entry.key.endswith(f"~{CONSULT_KIND}"):
+        queues.kick_consult(entry.thread, entry.key)
+        return "kicked_consult"
     queues.kick_outbox(entry.thread, entry.key, attempt)
     return "kicked"
+
+
+def _kick_together(address: Address, entry: Due) -> str:
+    if not together.next_attempt(address, was_due=entry.due, due=real_now() + NEXT_LOOK):
+        return "taken"
+    queues.kick_escalation(entry.thread, entry.key)
+    return "kicked_together"
 
 
 def kick_files(entry: Due) -> str:

@@ -18,6 +18,7 @@ from sportello.channels.base import Request
 from sportello.channels.webchat_tokens import ANONYMOUS, Visitor
 from sportello.domain import keys
 from sportello.domain.events import Customer, Inbound, Media, Moved
+from sportello.domain.front import calendar_of_front
 from sportello.domain.hours_words import opening_in_words, posted_hours
 from sportello.domain.model import HOUR, MINUTE, Instant, to_datetime
 from sportello.domain.site import Site
@@ -170,11 +171,13 @@ def _language(context: Context, asked: str) -> str:
 def _desk(context: Context, site: Site, language: str) -> dict[str, Any]:
     """Open now, the hours and the next opening, in words and for programs."""
     now, desk, words = context.now(), context.desk, site.calendar[language]
-    opening = desk.calendar.next_opening(now)
+    account = webchat.account_of(context.connection).id
+    calendar = calendar_of_front(desk, context.channel.name, account)
+    opening = calendar.next_opening(now)
     return {
         "name": desk.name,
-        "open": desk.calendar.is_open(now),
-        "hours": posted_hours(desk.calendar, now, words, lambda day: desk.name_of(day, language)),
+        "open": calendar.is_open(now),
+        "hours": posted_hours(calendar, now, words, lambda day: desk.name_of(day, language)),
         "next_opening": None if opening is None else iso(opening),
         "next_opening_words": ""
         if opening is None

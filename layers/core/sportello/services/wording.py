@@ -6,64 +6,63 @@ Only the sender and the notifier import this: it loads Jinja. What can be said s
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple
+from types import MappingProxyType
+from typing import Any
 
 from jinja2 import StrictUndefined, Template
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from sportello.domain.desk import Desk
+from sportello.domain.directory import DirectoryWords, Way
 from sportello.domain.hours_words import CalendarWords as CalendarWords
 from sportello.domain.hours_words import opening_in_words as opening_in_words
 from sportello.domain.hours_words import posted_hours as posted_hours
+from sportello.domain.hours_words import state_in_words, state_of
 from sportello.domain.message import Message
 from sportello.domain.model import Instant, Model
 from sportello.domain.site import SiteWords
-
-
-class NotificationTexts(Model):
-    """What people of the desk are told when they are called, in the desk's default language."""
-
-    title: str
-    """Jinja: ``desk``, ``customer``, ``channel``, ``reasons``."""
-    answer: str
-    """Jinja: how to answer; ``desk``, ``thread``."""
-    labels: Mapping[str, str]
-    reasons: Mapping[str, str]
-    """By the codes of ``domain.reasons.CALLS``."""
-    channels: Mapping[str, str]
-    nothing_said: str
-    """Stands for a message without text."""
+from sportello.services.notice_words import LABELS, Notice, NotificationTexts
 
 
 class Texts(Model):
     """Everything that is put into words, by language: ``texts.json`` of the layer."""
 
     replies: Mapping[str, Mapping[str, str]]
-    """Jinja texts by the names of ``domain.decision.Text``."""
+    """Jinja texts by the names of ``domain.decision.Text``; a channel's own by ``channel/name``."""
+    buttons: Mapping[str, Mapping[str, str]] = {}
+    """Titles of the buttons ``yes`` and ``no`` below the answer to a frequent question."""
     calendar: Mapping[str, CalendarWords]
     notifications: Mapping[str, NotificationTexts]
     site: Mapping[str, SiteWords] = {}
     """What the chat on the site says around the conversation."""
+    directory: Mapping[str, DirectoryWords] = {}
+    """What the public page of hours says."""
+    ways: tuple[Way, ...] = ()
+    """The ways in that it shows."""
 
 
-LABELS = ("customer", "channel", "said", "reason", "since", "thread")
-REPLY_VALUES = ("desk", "formal", "hours", "next_opening")
-TITLE_VALUES = ("channel", "customer", "desk", "reasons")
-ANSWER_VALUES = ("desk", "thread")
-
-
-class Notice(NamedTuple):
-    """An escalation in words; plain text, to be escaped for where it is shown."""
-
-    title: str
-    lines: tuple[tuple[str, str], ...]
-    """Label and value."""
-    answer: str
-
-    @property
-    def text(self) -> str:
-        lines = "\n".join(f"{label}: {value}" for label, value in self.lines)
-        return f"{self.title}\n\n{lines}\n\n{self.answer}"
+BUTTONS = ("yes", "no")
+_OF_HOURS = ("desk", "formal", "hours", "next_opening")
+REPLY_VALUES: Mapping[str, tuple[str, ...]] = {
+    "closed": _OF_HOURS,
+    "closing": _OF_HOURS,
+    "on_it": (*_OF_HOURS, "promise"),
+    "person_asked_open": _OF_HOURS,
+    "person_asked_closed": _OF_HOURS,
+    "chased": (*_OF_HOURS, "promise"),
+    "sorry": _OF_HOURS,
+    "faq": (*_OF_HOURS, "answer", "buttons"),
+    "faq_yes": _OF_HOURS,
+    "faq_no": (*_OF_HOURS, "promise"),
+    "order": (*_OF_HOURS, "order", "status", "expected", "link"),
+    "order_proof": _OF_HOURS,
+    "ask": (*_OF_HOURS, "question"),
+    "to_care": (*_OF_HOURS, "link"),
+    "public_ack": ("desk", "formal"),
+    "public_delete": ("desk", "formal"),
+    "private_open": _OF_HOURS,
+}
+"""The texts of ``domain.decision.Text``, and which placeholders each of them may have."""
 
 
 class Wording:
@@ -74,28 +73,70 @@ class Wording:
         self._texts = texts
 
     def say(
-        self, name: str, language: str, at: Instant, *, opening: Instant | None = None, **values: Any
+        self,
+        name: str,
+        language: str,
+        at: Instant,
+        *,
+        channel: str = "",
+        account: str = "",
+        team: str = "",
+        opening: Instant | None = None,
+        promise: Instant | None = None,
+        **values: Any,
     ) -> str:
-        """A reply in the customer's language, or else the desk's.
+        """A reply in the customer's language, or else the desk's; in the channel's own words if it has any.
 
         Args:
             name: one of ``domain.decision.Text``.
             at: when it is said; hours and "tomorrow" are meant from then.
-            opening: the opening to name; by default the next one.
+            channel: with ``account`` and ``team``, where it is said: whose hours are meant.
+            opening: the opening to name; by default the next one, and none while the desk is open.
+            promise: by when the text says that an answer comes.
+            values: what else the text tells (``REPLY_VALUES``); what is not given is empty.
+
+        Raises:
+            TypeError: the text has no such placeholder.
         """
         language = self.language(language)
         words = self._texts.calendar[language]
-        calendar = self._desk.calendar
-        opening = calendar.next_opening(at) if opening is None else opening
+        calendar = self._desk.calendar_of(channel, account, team)
+        opening = state_of(calendar, at).opens_at if opening is None else opening
         given = {
+            **dict.fromkeys(REPLY_VALUES[name], ""),
             "desk": self._desk.name,
             "formal": self._desk.formal,
             "hours": posted_hours(calendar, at, words, lambda day: self._desk.name_of(day, language)),
-            "next_opening": ""
-            if opening is None
-            else opening_in_words(opening, at, self._desk.time_zone, words),
+            "next_opening": self._when(opening, at, words),
+            "promise": self._when(promise, at, words),
         }
-        return render(self._texts.replies[language][name], {**given, **values})
+        if unknown := values.keys() - set(REPLY_VALUES[name]):
+            raise TypeError(f"the text {name!r} has no placeholder {', '.join(sorted(unknown))}")
+        texts = self._texts.replies[language]
+        return render(texts.get(f"{channel}/{name}") or texts[name], {**given, **values})
+
+    def answer(
+        self, source: str, language: str, at: Instant, *, channel: str = "", account: str = "", team: str = ""
+    ) -> str:
+        """The answer to a frequent question (Jinja) as it is true now and there."""
+        words = self._texts.calendar[language]
+        calendar = self._desk.calendar_of(channel, account, team)
+        return render(
+            source,
+            {
+                "desk": self._desk.name,
+                "formal": self._desk.formal,
+                "hours": posted_hours(calendar, at, words, lambda day: self._desk.name_of(day, language)),
+                "next_opening": self._when(state_of(calendar, at).opens_at, at, words),
+            },
+        )
+
+    def buttons(self, language: str) -> Mapping[str, str]:
+        """Titles of the buttons ``yes`` and ``no``, in a language in which texts are said."""
+        return self._texts.buttons[self.language(language)]
+
+    def _when(self, moment: Instant | None, at: Instant, words: CalendarWords) -> str:
+        return "" if moment is None else opening_in_words(moment, at, self._desk.time_zone, words)
 
     def notify(
         self,
@@ -107,6 +148,9 @@ class Wording:
         reasons: Sequence[str],
         since: Instant,
         thread: str,
+        account: str = "",
+        team: str = "",
+        more: Mapping[str, str] = MappingProxyType({}),
     ) -> Notice:
         """A call for people, in the desk's default language.
 
@@ -116,24 +160,39 @@ class Wording:
             said: the customer's words; may be empty.
             reasons: codes of ``domain.reasons.CALLS``; an unknown one is shown as it is.
             since: from when on they have been waiting.
+            account: with ``channel`` and ``team``, where they wrote: whose hours are told.
+            more: further lines in words, by their label.
         """
-        language = self._desk.default_language
-        texts, words = self._texts.notifications[language], self._texts.calendar[language]
+        texts, words = self.told, self._texts.calendar[self._desk.default_language]
+        state = state_of(self._desk.calendar_of(channel, account, team), at)
         why = ", ".join(texts.reasons.get(reason, reason) for reason in reasons)
         shown = {
             "customer": customer,
             "channel": texts.channels.get(channel, channel),
             "said": said or texts.nothing_said,
             "reason": why,
-            "since": opening_in_words(since, at, self._desk.time_zone, words),
+            "since": self.moment(since, at),
+            "hours": state_in_words(state, at, self._desk.time_zone, words),
             "thread": thread,
+            **more,
         }
         title = {name: shown[name] for name in ("customer", "channel")}
         return Notice(
-            title=_one_line(render(texts.title, {"desk": self._desk.name, "reasons": why, **title})),
-            lines=tuple((texts.labels[name], shown[name]) for name in LABELS),
+            title=one_line(render(texts.title, {"desk": self._desk.name, "reasons": why, **title})),
+            lines=tuple((texts.labels[name], shown[name]) for name in LABELS if shown.get(name)),
             answer=render(texts.answer, {"desk": self._desk.name, "thread": thread}),
+            take=texts.take,
         )
+
+    @property
+    def told(self) -> NotificationTexts:
+        """In which people of the desk are told."""
+        return self._texts.notifications[self._desk.default_language]
+
+    def moment(self, moment: Instant, at: Instant, language: str = "") -> str:
+        """A time as people say it, meant from ``at``; in the desk's default language, or another of its."""
+        words = self._texts.calendar[language or self._desk.default_language]
+        return opening_in_words(moment, at, self._desk.time_zone, words)
 
     def conversation(self, shown: Sequence[Message], language: str, at: Instant) -> tuple[str, str]:
         """Subject and text of a mail that carries what was said on the site so far.
@@ -191,5 +250,5 @@ def _said(message: Message, words: SiteWords) -> str:
     return "\n".join(part for part in (message.text[:CARRIED_MOST], *files) if part)
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
     return " ".join(text.split())

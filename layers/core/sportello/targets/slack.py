@@ -4,13 +4,16 @@ Customers' words go into ``plain_text`` objects, where Slack reads no mention an
 escaped in ``text`` (docs.slack.dev, formatting: exactly ``& < >``). Limits: Block Kit reference.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sportello.channels.http import Http, NoAnswer, NotConnected
 
 HEADER_LIMIT = 150
 SECTION_LIMIT = 3000
+BUTTON_LIMIT = 75
+ITEMS_MOST = 40
+"""Of the 50 blocks of a message."""
 TEXT_LIMIT = 4000
 
 
@@ -21,10 +24,10 @@ class Told(NamedTuple):
     final: bool = False
 
 
-def tell(url: str, title: str, lines: Sequence[tuple[str, str]], answer: str, http: Http) -> Told:
-    """Post one notice to the webhook."""
+def tell(url: str, body: Mapping[str, Any], http: Http) -> Told:
+    """Post one notice (``body``) to the webhook."""
     try:
-        reply = http.request("POST", url, json_body=body(title, lines, answer))
+        reply = http.request("POST", url, json_body=body)
     except (NotConnected, NoAnswer) as error:
         return Told(type(error).__name__)
     if reply.status == 200:
@@ -33,19 +36,53 @@ def tell(url: str, title: str, lines: Sequence[tuple[str, str]], answer: str, ht
     return Told(f"{reply.status} {code}", final=400 <= reply.status < 500 and reply.status != 429)
 
 
-def body(title: str, lines: Sequence[tuple[str, str]], answer: str) -> dict[str, Any]:
-    """The message: ``text`` for notifications and screen readers, blocks for the channel."""
+def body(
+    title: str,
+    lines: Sequence[tuple[str, str]],
+    answer: str,
+    *,
+    items: Sequence[tuple[str, str]] = (),
+    foot: str = "",
+    take: str = "",
+    link: str = "",
+) -> dict[str, Any]:
+    """The message: ``text`` for notifications and screen readers, blocks for the channel.
+
+    Args:
+        items: conversations that are told together, each with the address at which it is taken.
+        foot: stands below them.
+        take: what the buttons say; none where there is no address.
+        link: the address at which the whole is taken.
+    """
     said = "\n".join(f"{label}: {value}" for label, value in lines)
+    listed = "\n".join(text for text, _ in items)
+    blocks: list[dict[str, Any]] = [{"type": "header", "text": _plain(title, HEADER_LIMIT)}]
+    blocks += [_section(said)] if said else []
+    for number, (text, address) in enumerate(items[:ITEMS_MOST]):
+        blocks.append(_section(text) | _beside(take, address, number))
+    blocks += [_section(foot)] if foot else []
+    if link:
+        blocks.append({"type": "actions", "elements": [_button(take, link, "take") | {"style": "primary"}]})
+    blocks += [_section(answer)] if answer else []
     return {
-        "text": escaped(f"{title}\n{said}", TEXT_LIMIT),
+        "text": escaped("\n".join(part for part in (title, said, listed) if part), TEXT_LIMIT),
         "unfurl_links": False,
         "unfurl_media": False,
-        "blocks": [
-            {"type": "header", "text": _plain(title, HEADER_LIMIT)},
-            {"type": "section", "text": _plain(said, SECTION_LIMIT)},
-            {"type": "section", "text": _plain(answer, SECTION_LIMIT)},
-        ],
+        "blocks": blocks,
     }
+
+
+def _section(text: str) -> dict[str, Any]:
+    return {"type": "section", "text": _plain(text, SECTION_LIMIT)}
+
+
+def _beside(take: str, link: str, number: int) -> dict[str, Any]:
+    return {"accessory": _button(take, link, f"take-{number}")} if link else {}
+
+
+def _button(title: str, link: str, name: str) -> dict[str, Any]:
+    """It opens a page; nothing is sent to us, so the webhook's app needs no interactivity."""
+    return {"type": "button", "text": _plain(title, BUTTON_LIMIT), "url": link, "action_id": name}
 
 
 def escaped(text: str, limit: int) -> str:

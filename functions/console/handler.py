@@ -1,0 +1,3 @@
+from sportello.console import console
+
+handler = console()

@@ -1,0 +1,3 @@
+from sportello.workers import consult
+
+handler = consult()

@@ -1,0 +1,3 @@
+from sportello.directory import directory
+
+handler = directory()

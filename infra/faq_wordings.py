@@ -1,0 +1,105 @@
+"""Whether every wording of the frequent questions leads to its own answer, tried as a customer would."""
+
+from collections.abc import Iterator
+from datetime import datetime, time
+from zoneinfo import ZoneInfo
+
+from infra.yaml_with_lines import Document, Line
+from sportello.domain.faq import Faq, FaqEntry, FaqLocale
+from sportello.domain.phrases import plain
+from sportello.domain.model import Instant, to_instant
+from sportello.services.faq import LexicalAnswerer, Verdict
+from sportello.services.faq_reading import Lexicon
+
+_ZONE = "UTC"
+
+
+def mistakes(document: Document, language: str, locale: FaqLocale) -> Iterator[Line]:
+    """Of one file whose form is right."""
+    yield from _of_words(document, language, locale)
+    lexicon = Lexicon(language, locale)
+    answerer = LexicalAnswerer(Faq(locales={language: locale}), _ZONE)
+    first: dict[frozenset[str], tuple[int, FaqEntry]] = {}
+    written: dict[str, int] = {}
+    for index, entry in enumerate(locale.entries):
+        for number, text in enumerate(entry.questions):
+            line = document.line(("entries", index, "questions", number))
+            meant = lexicon.wording(text)
+            before = first.setdefault(meant, (line, entry)) if meant else (line, entry)
+            if before[0] != line and before[1] is not entry and _meet(before[1], entry):
+                yield Line(line, _twice(text, *before))
+            elif written.setdefault(plain(text), line) != line and before[1] is entry:
+                yield Line(line, f"{text!r} stands here twice (first on line {written[plain(text)]}); keep one")
+            elif wrong := _never_answered(text, entry, _tried(answerer, text, language, entry)):
+                yield Line(line, wrong)
+
+
+def _twice(text: str, line: int, entry: FaqEntry) -> str:
+    return (
+        f"{text!r} also asks {entry.id!r} (line {line}): a question has one answer; "
+        "write e.g. a word more, or keep it in one of the two"
+    )
+
+
+def _meet(one: FaqEntry, other: FaqEntry) -> bool:
+    """Whether both can be answered on one day, channel and account."""
+    apart = (
+        (one.valid_to and other.valid_from and one.valid_to < other.valid_from)
+        or (other.valid_to and one.valid_from and other.valid_to < one.valid_from)
+        or (one.channels and other.channels and not set(one.channels) & set(other.channels))
+        or (one.accounts and other.accounts and not set(one.accounts) & set(other.accounts))
+    )
+    return not apart
+
+
+def _tried(answerer: LexicalAnswerer, text: str, language: str, entry: FaqEntry) -> Verdict:
+    return answerer.verdict(
+        text,
+        language,
+        _when(entry),
+        channel=next(iter(entry.channels), ""),
+        account=next(iter(entry.accounts), ""),
+    )
+
+
+def _when(entry: FaqEntry) -> Instant:
+    day = entry.valid_from or entry.valid_to
+    return to_instant(datetime.combine(day, time(12), ZoneInfo(_ZONE))) if day else 0
+
+
+def _never_answered(text: str, entry: FaqEntry, found: Verdict) -> str:
+    if found.hit is not None and found.hit.id == entry.id:
+        return ""
+    if found.why == "hand_on":
+        return f"{text!r} holds {found.detail!r} of hand_on and is never answered; write e.g. another word"
+    if found.why == "own_case":
+        return f"{text!r} holds a number or address and is never answered; write e.g. fewer digits"
+    if found.candidates and found.candidates[0].entry.id != entry.id:
+        other = found.candidates[0].entry.id
+        return f"{text!r} is closer to {other!r}; write e.g. a word more that only {entry.id!r} has"
+    if found.why == "ambiguous":
+        other = found.candidates[1].entry.id
+        return f"{text!r} is nearly as close to {other!r}; write e.g. a word more that only {entry.id!r} has"
+    return f"{text!r} holds no telling word; write e.g. when are you open"
+
+
+def _of_words(document: Document, language: str, locale: FaqLocale) -> Iterator[Line]:
+    groups: dict[str, int] = {}
+    for index, group in enumerate(locale.same_words):
+        line = document.line(("same_words", index))
+        if len(group) < 2:
+            yield Line(line, "one word alone means the same as nothing; write e.g. [parcel, package]")
+        for word in dict.fromkeys(member.casefold().strip() for member in group):
+            if not word:
+                yield Line(line, "an empty word; write e.g. [parcel, package]")
+            elif word in groups:
+                yield Line(line, f"{word!r} stands in two groups (first on line {groups[word]}); keep one")
+            groups.setdefault(word, line)
+    for key in ("fillers", "hand_on"):
+        for index, word in enumerate(getattr(locale, key)):
+            if not word.strip(" *"):
+                yield Line(document.line((key, index)), f"{key}: an empty word; write e.g. {key}: [please]")
+            elif key == "fillers" and word.casefold() in groups:
+                line = groups[word.casefold()]
+                text = f"{word!r} is a filler and also in same_words (line {line}); keep one"
+                yield Line(document.line((key, index)), text)

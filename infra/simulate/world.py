@@ -1,0 +1,280 @@
+"""The desk in memory: a scenario's events in time order, each decided and kept as the functions do it.
+
+Ticks come exactly when a thread is due (the sweeper comes within a minute of it), an answer from the
+outside a second after the question. What falls on one instant goes in this order: the lines as they are
+written, answers from outside, ticks; so a person who writes at a deadline is not too late.
+"""
+
+import heapq
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import NamedTuple
+
+from infra.simulate.consult import Asked, Outside
+from infra.simulate.entry import Entry, Sayings, Told, told_of
+from infra.simulate.happenings import inbound, person_act
+from infra.simulate.lines import Acts, Scenario, Step, Writes, is_meant
+from infra.simulate.sending import Sending, refusal
+from sportello.domain import keys
+from sportello.domain.decide import decide
+from sportello.domain.decision import Call, Consult, Decision, Effect, Hide, Learn, Say
+from sportello.domain.desk import Desk
+from sportello.domain.events import (
+    Consulted,
+    Event,
+    Followed,
+    Inbound,
+    PersonReply,
+    Tick,
+)
+from sportello.domain.model import DAY, SECOND, Instant
+from sportello.domain.reasons import Reason
+from sportello.domain.thread import Thread
+
+SALT = "simulation"
+ACCOUNT = "main"
+OUTSIDE_TAKES = SECOND
+SHOWN = "sp-shown"
+"""What a scenario writes as ``ref`` for the link that this customer was shown last."""
+LOOKS_MOST = 100_000
+"""Ticks of one simulation; a desk that ticks for ever is a mistake of ours, and must not hang."""
+NO_IDS: Mapping[str, str] = MappingProxyType({})
+_LINE, _OUTSIDE, _LOOK = range(3)
+
+
+class Late(NamedTuple):
+    """Something on its way to a thread."""
+
+    at: Instant
+    order: int
+    number: int
+    talk: str
+    step: Step | None = None
+    asked: Asked | None = None
+
+
+@dataclass
+class Talk:
+    """One customer's conversation on one account."""
+
+    name: str
+    thread: Thread
+    effects: set[str] = field(default_factory=set)
+    """Keys of what was caused: nothing is caused twice."""
+    heard: list[Inbound] = field(default_factory=list)
+
+
+class World:
+    """One run. ``talks`` is what remains of it."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        outside: Outside,
+        sending: Sending,
+        salt: str = SALT,
+        ids: Mapping[str, str] = NO_IDS,
+    ) -> None:
+        """``ids``: of conversations that have one already, by their name."""
+        self.desk = desk
+        self._ids = ids
+        self.outside = outside
+        self.sending = sending
+        self.talks: dict[str, Talk] = {}
+        self._salt = salt
+        self._queue: list[Late] = []
+        self._number = 0
+        self._lines: list[Writes] = []
+        self._refs: dict[str, Talk] = {}
+        self._shown: dict[str, str] = {}
+
+    def run(self, scenario: Scenario, until: Instant | None = None) -> Iterator[Entry]:
+        """Every event with what was decided, in time order.
+
+        Args:
+            until: the last instant; by default as ``end_of`` says.
+        """
+        for step in scenario.steps:
+            self._push(step.at, _LINE, "", step=step)
+        end = end_of(scenario, self.desk) if until is None else until
+        looks = 0
+        while self._queue and self._queue[0].at <= end:
+            next_ = heapq.heappop(self._queue)
+            if next_.step is not None:
+                yield from self._line(next_.step)
+            elif next_.asked is not None:
+                yield from self._answer(next_.asked, self.talks[next_.talk], next_.at)
+            elif self.talks[next_.talk].thread.due == next_.at:
+                looks += 1
+                if looks > LOOKS_MOST:
+                    raise RuntimeError(f"{next_.talk} is looked at for ever")
+                yield from self._take(self.talks[next_.talk], Tick(due=next_.at), next_.at)
+
+    def _push(
+        self, at: Instant, order: int, talk: str, step: Step | None = None, asked: Asked | None = None
+    ) -> None:
+        self._number += 1
+        heapq.heappush(self._queue, Late(at, order, self._number, talk, step, asked))
+
+    # --- lines --------------------------------------------------------------------------------
+
+    def _line(self, step: Step) -> Iterator[Entry]:
+        if isinstance(step.does, Writes):
+            self._lines.append(step.does)
+            talk = self._talk_of(step.does)
+            yield from self._take(
+                talk, inbound(step.does, talk.thread, len(talk.heard) + 1), step.at, step.line
+            )
+        else:
+            yield from self._act(step.does, step.line)
+
+    def _talk_of(self, line: Writes) -> Talk:
+        name, account = name_of(line), line.account or ACCOUNT
+        if name not in self.talks:
+            customer = f"{line.sender}/public" if line.public else line.sender
+            thread = Thread(
+                id=self._ids.get(name) or keys.thread_id(self._salt, line.channel, account, customer),
+                channel=line.channel,
+                connection="main",
+                account=account,
+                to=line.sender,
+            )
+            self.talks[name] = Talk(name, thread)
+        return self.talks[name]
+
+    def _act(self, act: Acts, line: int) -> Iterator[Entry]:
+        written = next(one for one in reversed(self._lines) if is_meant(act, one))
+        talk = self._talk_of(written)
+        event = person_act(act, f"line-{line}", talk.heard)
+        if isinstance(event, PersonReply) and (problem := refusal(talk.thread, event.text, act.at, True)):
+            nothing = Decision(thread=talk.thread, reasons=(), refused=True)
+            yield Entry(act.at, talk.name, event, talk.thread, nothing, (Told("none", problem),), line)
+            return
+        yield from self._take(talk, event, act.at, line)
+
+    # --- one event ----------------------------------------------------------------------------
+
+    def _take(self, talk: Talk, event: Event, now: Instant, line: int = 0) -> Iterator[Entry]:
+        before = talk.thread
+        decision = decide(before, event, self.desk, now)
+        if decision.refused:
+            told = told_of(before, decision, before, {}, False)
+            yield Entry(now, talk.name, event, before, decision, told, line)
+            return
+        key = self._cause(talk, event, now)
+        fresh, existing = self._fresh(talk, decision, key)
+        talk.thread = self._after(talk, event, decision, fresh, key, now)
+        sayings = {
+            number: self._send(talk, effect, key, now)
+            for number, effect in enumerate(decision.effects)
+            if isinstance(effect, Say) and number in fresh
+        }
+        told = told_of(before, decision, talk.thread, sayings, existing)
+        if talk.thread.due is not None and talk.thread.due != before.due:
+            self._push(max(talk.thread.due, now), _LOOK, talk.name)
+        self._ask_outside(talk, decision, key, now)
+        yield Entry(now, talk.name, event, before, decision, told, line)
+
+    def _cause(self, talk: Talk, event: Event, now: Instant) -> str:
+        if isinstance(event, Tick):
+            return keys.timer_key(talk.thread.owed_since or 0, "tick")
+        if isinstance(event, Consulted):
+            return event.cause
+        number = len(talk.heard) + 1 if isinstance(event, Inbound) else None
+        self._number += 1
+        return keys.message_key(now, number, keys.message_hash(talk.thread.id, str(self._number)))
+
+    def _fresh(self, talk: Talk, decision: Decision, key: str) -> tuple[dict[int, str], bool]:
+        """Keys of the effects that have not been caused before, by position."""
+        fresh: dict[int, str] = {}
+        existing = False
+        for number, effect in enumerate(decision.effects):
+            name = effect_key(effect, key)
+            if name in talk.effects and not (isinstance(effect, Call) and effect.key):
+                existing = True
+            else:
+                fresh[number] = name
+        talk.effects.update(fresh.values())
+        return fresh, existing
+
+    def _after(
+        self, talk: Talk, event: Event, decision: Decision, fresh: dict[int, str], key: str, now: Instant
+    ) -> Thread:
+        thread = decision.thread
+        for effect in decision.effects:
+            if isinstance(effect, Call) and not effect.key:
+                thread = thread.model_copy(update={"escalation": effect_key(effect, key)})
+        if not isinstance(event, Inbound):
+            return thread
+        talk.heard.append(event)
+        owes = Reason.OWES in decision.reasons or Reason.STILL_OWES in decision.reasons
+        changes: dict[str, object] = {
+            "last_in": key if owes else talk.thread.last_in,
+            "window": max(now, talk.thread.window or 0),
+        }
+        if talk.thread.rev == 0:
+            changes |= {"created": now, "public": event.public}
+        if not talk.thread.owes:
+            changes["name"] = event.customer.name
+        return thread.model_copy(update=changes)
+
+    def _send(self, talk: Talk, say: Say, key: str, now: Instant) -> Sayings:
+        ref = ""
+        if say.text == "to_care":
+            ref = keys.ref_of(self._salt, talk.thread.id, key)
+            self._refs[ref], self._shown[talk.thread.to] = talk, ref
+        return self.sending.of(talk.thread, say, now, ref)
+
+    # --- the outside --------------------------------------------------------------------------
+
+    def _ask_outside(self, talk: Talk, decision: Decision, key: str, now: Instant) -> None:
+        for effect in decision.effects:
+            if isinstance(effect, Consult):
+                asked = Asked(effect, key, talk.thread, tuple(talk.heard), now)
+                self._push(now + OUTSIDE_TAKES, _OUTSIDE, talk.name, asked=asked)
+
+    def _answer(self, asked: Asked, talk: Talk, now: Instant) -> Iterator[Entry]:
+        """What is answered is found a second after it was asked, and decided at once."""
+        official = self._came_from(asked, talk)
+        threads = [one.thread for one in self.talks.values()]
+        at = asked._replace(thread=talk.thread, at=now)
+        event = self.outside.answer(at, threads, official.thread if official else None)
+        yield from self._take(talk, event, now)
+        if official:
+            yield from self._take(official, Followed(thread=talk.thread.id, at=now), now)
+
+    def _came_from(self, asked: Asked, talk: Talk) -> Talk | None:
+        """The conversation on an official account whose link was followed; the first who comes counts."""
+        ref = asked.heard[-1].ref if asked.heard and "ref" in asked.consult.asks else ""
+        if ref == SHOWN:
+            ref = self._shown.get(talk.thread.to, "")
+        official = self._refs.pop(ref, None)
+        return None if official is None or official is talk else official
+
+
+def end_of(scenario: Scenario, desk: Desk) -> Instant:
+    """A day after the last line; where that finds the desk closed, a day after the opening that follows."""
+    last = scenario.steps[-1].at if scenario.steps else 0
+    opening = None if desk.calendar.is_open(last) else desk.calendar.next_opening(last)
+    return (opening or last) + DAY
+
+
+def name_of(line: Writes) -> str:
+    """What a rehearsal calls the conversation that a line belongs to."""
+    return f"{line.channel}/{line.account or ACCOUNT}/{line.sender}{'/public' if line.public else ''}"
+
+
+def effect_key(effect: Effect, key: str) -> str:
+    """As ``services.effects`` names them: one of a kind for each cause."""
+    match effect:
+        case Say():
+            return keys.effect_key(effect.cause or key, effect.kind)
+        case Call():
+            return effect.key or keys.effect_key(effect.cause or key, "call")
+        case Hide():
+            return keys.effect_key(key, "hide")
+        case Consult():
+            return keys.effect_key(key, "consult")
+        case Learn():
+            return keys.effect_key(key, "learn")

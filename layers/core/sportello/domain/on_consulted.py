@@ -1,0 +1,117 @@
+"""The outside has answered (``Consulted``), or too late, or not at all."""
+
+from sportello.domain import timers, voice
+from sportello.domain.decision import Decision
+from sportello.domain.desk import Desk
+from sportello.domain.events import Consulted, Followed
+from sportello.domain.model import Instant
+from sportello.domain.reasons import Reason
+from sportello.domain.thread import Thread
+from sportello.domain.turn import NO_DEBT, Turn
+
+ORDER = "order"
+"""What ``Thread.offered`` says after the state of an order was told."""
+
+
+def consulted(thread: Thread, event: Consulted, desk: Desk, now: Instant) -> Decision:
+    turn = Turn(thread, desk, now)
+    if event.problems:
+        turn.because(Reason.CONSULT_FAILED)
+    if event.linked:
+        _go_on_from(turn, event)
+    if event.tier is not None and event.tier != thread.tier:
+        turn.change(tier=event.tier)
+        turn.because(Reason.TIER_LEARNT)
+    if event.over_load and thread.claimed_by and not thread.person_present(now):
+        turn.change(claimed_by="", paged=now if thread.level else None)
+        turn.because(Reason.HANDED_BACK_LOAD)
+    if "faq" in event.asks or ORDER in event.asks:
+        _answer(turn, event)
+    turn.change(due=timers.next_due(turn.thread, desk, now, turn.calendar))
+    if not turn.reasons:
+        turn.because(Reason.NOTHING_NEW)
+    return turn.decision()
+
+
+def _answer(turn: Turn, event: Consulted) -> None:
+    """The automatic voice has waited for this."""
+    thread = turn.thread
+    if thread.consulting is None or not thread.owes:
+        turn.because(Reason.CAME_TOO_LATE)
+        return
+    turn.change(consulting=None)
+    if thread.person_present(turn.now):
+        turn.because(Reason.PERSON_PRESENT)
+    elif event.order is not None:
+        _tell_order(turn, event)
+    elif event.unproved:
+        _ask_for_proof(turn)
+    elif event.faq:
+        voice.ask_whether_it_helped(
+            turn, None, "faq", Reason.FAQ_ANSWERED, buttons=event.buttons, values={"entry": event.faq}
+        )
+        turn.change(offered=event.faq, answered=True, greeted=False)
+    else:
+        turn.because(Reason.FAQ_UNKNOWN)
+        voice.say_hours_if_closed(turn, None)
+
+
+def _tell_order(turn: Turn, event: Consulted) -> None:
+    order = event.order
+    if order is None:
+        return
+    voice.ask_whether_it_helped(
+        turn,
+        None,
+        "order",
+        Reason.ORDER_TOLD,
+        buttons=event.buttons,
+        values={
+            "order": order.number,
+            "status": order.status,
+            "expected": order.expected,
+            "link": order.link,
+        },
+    )
+    turn.change(offered=ORDER, answered=True, greeted=False)
+
+
+def _ask_for_proof(turn: Turn) -> None:
+    voice.say(turn, None, "answer", "order_proof", Reason.ORDER_UNPROVED)
+    turn.call(Reason.ORDER_UNPROVED)
+
+
+def without_answer(turn: Turn) -> None:
+    """The outside did not answer in time: what it was asked for is left out."""
+    turn.change(consulting=None)
+    turn.because(Reason.CONSULT_LATE)
+    if turn.thread.person_present(turn.now):
+        turn.because(Reason.PERSON_PRESENT)
+    else:
+        voice.say_hours_if_closed(turn, None)
+
+
+def _go_on_from(turn: Turn, event: Consulted) -> None:
+    """What was asked on the official account is owed here, so that nobody writes it twice."""
+    turn.because(Reason.LINKED)
+    since, thread = event.linked_since, turn.thread
+    if since is None:
+        return
+    if thread.owed_since is None:
+        team = thread.team or turn.desk.default_team
+        turn.change(
+            **NO_DEBT | {"owed_since": since, "first": event.linked_first, "resolved": "", "team": team}
+        )
+        turn.because(Reason.OWES)
+    elif since < thread.owed_since:
+        turn.change(owed_since=since, first=event.linked_first)
+
+
+def followed(thread: Thread, event: Followed, desk: Desk, now: Instant) -> Decision:
+    """The customer has come to the care account: what was owed here is owed there."""
+    if not thread.owes:
+        return Decision(thread=thread, reasons=(Reason.FOLLOWED, Reason.NOTHING_OWED))
+    turn = Turn(thread, desk, now)
+    turn.change(**NO_DEBT)
+    turn.because(Reason.FOLLOWED)
+    return turn.decision()

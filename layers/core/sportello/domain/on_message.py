@@ -1,0 +1,305 @@
+"""A customer writes: is anything owed, who takes it, who is called, and the one thing that is said."""
+
+from sportello.domain import offers, public, timers, voice
+from sportello.domain.asking import consult
+from sportello.domain.decision import Decision
+from sportello.domain.desk import Desk
+from sportello.domain.events import OWING, Inbound, Kind
+from sportello.domain.language import language_of
+from sportello.domain.model import Instant
+from sportello.domain.noise import links_in, noise_of
+from sportello.domain.phrases import Meaning
+from sportello.domain.qualify import learnt, next_question
+from sportello.domain.reasons import Reason
+from sportello.domain.routing import hands_back, route
+from sportello.domain.thread import Thread
+from sportello.domain.turn import NO_DEBT, Turn
+
+FIRST_WORDS = 80
+"""Characters of the oldest unanswered message that the inbox shows."""
+
+TIMED = (
+    "owed_since", "team", "tier", "track", "level", "paged", "claimed_by", "promised", "consulting",
+    "interim", "quiet",
+)  # fmt: skip
+"""Fields that may bring the next deadline forward."""
+
+
+def inbound(thread: Thread, event: Inbound, desk: Desk, now: Instant) -> Decision:
+    turn, meaning = Turn(thread, desk, now), Meaning(event.text, desk.patterns)
+    _notice(turn, event)
+    if event.ref:
+        consult(turn, event, meaning)
+    if reason := _owes_nothing(turn, event, meaning):
+        turn.because(reason)
+    elif reason := _leaves_queue(turn, event, meaning):
+        turn.because(reason)
+        turn.change(aside=reason)
+    elif not offers.accepted(turn, event, meaning):
+        _owed(turn, event, meaning)
+    decision = turn.decision()
+    _set_due(turn, thread)
+    return decision._replace(thread=turn.thread)
+
+
+def _owed(turn: Turn, event: Inbound, meaning: Meaning) -> None:
+    begins = not turn.thread.owes
+    if begins:
+        _begin_debt(turn, event, meaning)
+    turn.because(Reason.OWES if begins else Reason.STILL_OWES)
+    if not begins and turn.thread.quiet and not event.automatic:
+        turn.change(quiet="")  # now somebody waits who can read an answer
+    _hand_back(turn, begins)
+    if turn.desk.questions:
+        _learn(turn, event)
+    if not event.automatic:  # a machine's words call nobody; unanswered, they call as anything does
+        _call_people(turn, event, meaning)
+    _speak(turn, event, meaning, begins)
+    if turn.thread.greeted and not meaning.greeting:
+        turn.change(greeted=False)
+
+
+# --- what it is -------------------------------------------------------------------------------
+
+
+def _notice(turn: Turn, event: Inbound) -> None:
+    """What the message tells of its writer: language, whether we can reach them."""
+    thread = turn.thread
+    blocked = event.kind is Kind.SERVICE and event.detail == "blocked"
+    if thread.rev == 0:
+        turn.change(public=event.public)
+    turn.change(language=thread.language or _language(event, turn.desk), unreachable=blocked)
+    if blocked and not thread.unreachable:
+        turn.because(Reason.BLOCKED_US)
+    elif thread.unreachable and not blocked:
+        turn.because(Reason.CAME_BACK)
+
+
+def _language(event: Inbound, desk: Desk) -> str:
+    if event.customer.language in desk.languages:
+        return event.customer.language
+    return language_of(event.text, desk.languages)
+
+
+def _owes_nothing(turn: Turn, event: Inbound, meaning: Meaning) -> Reason | None:
+    if event.test:
+        return Reason.TEST
+    if event.kind is Kind.REACTION:
+        return Reason.REACTION
+    if event.kind is Kind.START:
+        return Reason.STARTED
+    if event.kind not in OWING:
+        return Reason.SERVICE_NOTICE
+    if not event.addressed:
+        return Reason.NOT_ADDRESSED
+    if _is_courtesy(turn.thread, event, meaning):
+        return Reason.THANKS
+    return None
+
+
+def _is_courtesy(thread: Thread, event: Inbound, meaning: Meaning) -> bool:
+    """Thanks owe nothing; a lone thumb, sticker or "ok" does so only after an answer of ours."""
+    if event.kind is Kind.MEDIA:
+        stickers = all(media.kind == "sticker" for media in event.media)
+        return stickers and not event.text and thread.answered and not thread.owes
+    if event.kind is Kind.BUTTON:
+        return offers.is_stale(thread, event)
+    if event.kind is not Kind.TEXT:
+        return False
+    return meaning.owes_nothing(after_answer=thread.answered and not thread.owes)
+
+
+_MACHINES = {
+    "auto_submitted": Reason.AUTO_SUBMITTED,
+    "auto_reply": Reason.AUTO_SUBMITTED,
+    "bounce": Reason.AUTO_SUBMITTED,
+    "loop": Reason.AUTO_SUBMITTED,
+    "list": Reason.NEWSLETTER,
+}
+"""What a channel says of automatic messages that ask for nothing; others wait for a person."""
+
+
+def _leaves_queue(turn: Turn, event: Inbound, meaning: Meaning) -> Reason | None:
+    """Noise owes nothing, reversibly. The default is that somebody wants help."""
+    thread = turn.thread
+    if thread.trusted or thread.owes:
+        return None
+    if event.automatic in _MACHINES:
+        return _MACHINES[event.automatic]
+    if event.kind is not Kind.TEXT or not meaning.noise_signs:
+        return None
+    found = noise_of(event.text, meaning, answered_before=thread.answered, links=links_in(event.text))
+    return Reason(found) if found else None
+
+
+# --- a debt -----------------------------------------------------------------------------------
+
+
+def _begin_debt(turn: Turn, event: Inbound, meaning: Meaning) -> None:
+    now = turn.now
+    turn.change(
+        **NO_DEBT
+        | {
+            "owed_since": now if event.time is None else min(event.time, now),
+            "first": first_words(event),
+            "resolved": "",
+            "aside": "",
+            "answered": False,
+            "quiet": event.automatic,
+            "greeted": meaning.greeting,
+            "asked": () if turn.thread.resolved else turn.thread.asked,
+        }
+    )
+    _route(turn, meaning)
+
+
+def first_words(event: Inbound) -> str:
+    """What the inbox shows of a message: its first words, or its kind in brackets."""
+    words = " ".join(event.text.split())[:FIRST_WORDS]
+    return words or f"[{event.media[0].kind if event.media else event.detail or event.kind}]"
+
+
+def _route(turn: Turn, meaning: Meaning) -> None:
+    thread, desk = turn.thread, turn.desk
+    found = route(
+        desk,
+        channel=thread.channel,
+        account=thread.account,
+        language=thread.language,
+        topics=meaning.topics,
+        now=turn.now,
+        current=thread.team,
+    )
+    track = next((desk.tracks[topic] for topic in meaning.topics if topic in desk.tracks), desk.track)
+    turn.change(team=found.team, track=track)
+    if found.reason not in (Reason.ROUTED_DEFAULT, Reason.ROUTED_STAYS):
+        turn.because(found.reason)
+
+
+def _hand_back(turn: Turn, begins: bool) -> None:
+    """Whoever is off shift or on leave gives the conversation back to the team."""
+    thread = turn.thread
+    if not thread.claimed_by or thread.person_present(turn.now):
+        return
+    if reason := hands_back(turn.desk, thread.claimed_by, thread.team, turn.now):
+        turn.change(claimed_by="", paged=turn.now if thread.level else None)
+        turn.because(reason)
+
+
+def _learn(turn: Turn, event: Inbound) -> None:
+    found = learnt(turn.desk, event.text, turn.thread.known)
+    if found:
+        turn.learn(found)
+        turn.change(known=(*turn.thread.known, *found))
+
+
+# --- people -----------------------------------------------------------------------------------
+
+
+def _call_people(turn: Turn, event: Inbound, meaning: Meaning) -> None:
+    if meaning.urgent:
+        turn.call(Reason.URGENT)
+    if turn.thread.person_present(turn.now):
+        return
+    if meaning.asks_person:
+        turn.call(Reason.ASKS_PERSON)
+    if event.kind is Kind.UNSUPPORTED:
+        turn.call(Reason.UNREADABLE)
+    for name, why, shown in (
+        ("chaser", Reason.CHASES, meaning.chases),
+        ("criticism", Reason.CRITICAL, meaning.critical),
+        ("anger", Reason.ANGRY, meaning.angry),
+    ):
+        if shown:
+            _follow_signal(turn, name, why)
+
+
+def _follow_signal(turn: Turn, name: str, why: Reason) -> None:
+    """What the file says of it: people, track; what is said is ``_speak``'s."""
+    signal = turn.desk.signal(name)  # type: ignore[arg-type]
+    if signal.track:
+        turn.change(track=signal.track)
+    if signal.call:
+        turn.call(why)
+    else:
+        turn.because(why)
+        turn.note(why)
+
+
+# --- the one automatic voice ------------------------------------------------------------------
+
+
+def _speak(turn: Turn, event: Inbound, meaning: Meaning, begins: bool) -> None:
+    thread = turn.thread
+    if event.automatic:
+        turn.because(Reason.AUTOMATIC_MESSAGE)
+    elif thread.public:
+        public.speak(turn, event, meaning)
+    elif thread.person_present(turn.now):
+        turn.because(Reason.PERSON_PRESENT)
+    elif _is_official(turn):
+        _show_care(turn, event)
+    elif offers.led_on(turn, event):
+        pass
+    elif meaning.asks_person:
+        consult(turn, event, meaning, begins=begins, only_facts=True)
+        voice.say_person_comes(turn, event)
+    elif consult(turn, event, meaning, begins=begins):
+        turn.change(consulting=turn.now + turn.desk.policy.consult_within)
+    elif offers.declined(turn, event):
+        pass
+    else:
+        speak_of_rest(turn, event, meaning)
+
+
+def speak_of_rest(turn: Turn, event: Inbound, meaning: Meaning) -> None:
+    """What is said where nobody asked for a person and no answer is at hand."""
+    if voice.say_hours_if_closed(turn, event):
+        return
+    for name, why, text in (
+        ("anger", Reason.ANGRY, "sorry"),
+        ("criticism", Reason.CRITICAL, "sorry"),
+        ("chaser", Reason.CHASES, "chased"),
+    ):
+        if why in turn.reasons and turn.desk.signal(name).say:  # type: ignore[arg-type]
+            voice.say_signal(turn, event, text, why)  # type: ignore[arg-type]
+            return
+    if not turn.called and not turn.thread.level:
+        ask_field(turn, event, meaning)
+
+
+def ask_field(turn: Turn, event: Inbound, meaning: Meaning) -> None:
+    """A question that helps whoever answers: never before, with or instead of a call."""
+    thread, desk = turn.thread, turn.desk
+    if not desk.questions or thread.person_present(turn.now):
+        return
+    field = next_question(
+        desk,
+        topics=meaning.topics,
+        known=thread.known,
+        asked=thread.asked,
+        language=voice.language(turn, event),
+    )
+    if field:
+        turn.change(asked=(*thread.asked, field))
+        voice.say(turn, event, "ask", "ask", Reason.ASKED_FIELD, {"field": field})
+
+
+def _is_official(turn: Turn) -> bool:
+    served = turn.desk.account(turn.thread.channel, turn.thread.account)
+    return served is not None and served.role == "official" and served.care_link != ""
+
+
+def _show_care(turn: Turn, event: Inbound) -> None:
+    """The way to the care account, once in a debt."""
+    served = turn.desk.account(turn.thread.channel, turn.thread.account)
+    if served is None or not turn.note(Reason.TO_CARE):
+        turn.because(Reason.ALREADY_SHOWN_CARE)
+        return
+    voice.say(turn, event, "to-care", "to_care", Reason.TO_CARE, {"link": served.care_link})
+
+
+def _set_due(turn: Turn, before: Thread) -> None:
+    after = turn.thread
+    if any(getattr(before, name) != getattr(after, name) for name in TIMED):
+        turn.change(due=timers.next_due(after, turn.desk, turn.now, turn.calendar))

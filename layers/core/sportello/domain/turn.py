@@ -1,0 +1,145 @@
+"""One event's decision in the making: the thread so far, what is said, who is called, and why."""
+
+from typing import Any
+
+from sportello.domain.decision import Call, Consult, Decision, Effect, Hide, Learn, Say
+from sportello.domain.desk import Desk
+from sportello.domain.hours import Calendar
+from sportello.domain.model import Instant
+from sportello.domain.reasons import Reason
+from sportello.domain.thread import Thread
+
+NO_DEBT: dict[str, Any] = {
+    "owed_since": None,
+    "first": "",
+    "on_it": False,
+    "person_told": False,
+    "escalation": "",
+    "escalated": (),
+    "quiet": "",
+    "level": 0,
+    "paged": None,
+    "promised": None,
+    "interim": False,
+    "consulting": None,
+    "offered": "",
+    "greeted": False,
+    "due": None,
+}
+"""What a thread remembers of a debt, once there is none."""
+
+
+class Turn:
+    """Rules read ``thread``, ``desk``, ``calendar`` and ``now``, and add to the rest."""
+
+    __slots__ = ("_calendar", "_calls", "_cause", "_effects", "_raised", "desk", "now", "reasons", "thread")
+
+    def __init__(self, thread: Thread, desk: Desk, now: Instant) -> None:
+        self.thread = thread
+        self.desk = desk
+        self.now = now
+        self.reasons: list[Reason] = []
+        self._calendar: Calendar | None = None
+        self._effects: list[Effect] = []
+        self._calls: list[Reason] = []
+        self._cause = ""
+        self._raised = False
+
+    @property
+    def calendar(self) -> Calendar:
+        """The hours of this conversation: of its account, channel, team or desk."""
+        if self._calendar is None:
+            thread = self.thread
+            self._calendar = self.desk.calendar_of(thread.channel, thread.account, thread.team)
+        return self._calendar
+
+    @property
+    def is_open(self) -> bool:
+        return self.calendar.is_open(self.now)
+
+    @property
+    def said(self) -> bool:
+        """The desk has spoken in this turn, or waits to: it has one automatic voice."""
+        return any(isinstance(effect, Say) for effect in self._effects)
+
+    @property
+    def called(self) -> bool:
+        return bool(self._calls)
+
+    @property
+    def consults(self) -> bool:
+        return any(isinstance(effect, Consult) for effect in self._effects)
+
+    def change(self, **fields: Any) -> None:
+        """The thread with these fields; itself where they are so already, as after most messages."""
+        thread = self.thread
+        if all(getattr(thread, name) == value for name, value in fields.items()):
+            return
+        if "team" in fields:
+            self._calendar = None
+        self.thread = thread.model_copy(update=fields)
+
+    def because(self, reason: Reason) -> None:
+        if reason not in self.reasons:
+            self.reasons.append(reason)
+
+    def say(self, say: Say) -> None:
+        self._effects.append(say)
+        self.because(say.why)
+
+    def hide(self, hide: Hide) -> None:
+        self._effects.append(hide)
+        self.because(hide.why)
+
+    def consult(self, consult: Consult) -> None:
+        self._effects.append(consult)
+        self.because(Reason.CONSULTS)
+
+    def learn(self, fields: dict[str, str]) -> None:
+        self._effects.append(Learn(fields=fields))
+        self.because(Reason.FIELD_LEARNT)
+
+    def note(self, why: Reason) -> bool:
+        """Remember for this debt that this was so; False where it is remembered already."""
+        if why in self.thread.escalated:
+            return False
+        self.change(escalated=(*self.thread.escalated, why))
+        return True
+
+    def call(self, why: Reason, cause: str = "", *, raised: bool = False, again: bool = False) -> bool:
+        """People are called, once for each reason in a debt.
+
+        Args:
+            cause: key of the deadline, where one is the cause.
+            raised: the next level of the escalation is told.
+            again: the reason may be given more than once (a page).
+        """
+        if not again and not self.note(why):
+            self.because(Reason.ALREADY_CALLED)
+            return False
+        self._calls.append(why)
+        self._cause = self._cause or cause
+        self._raised = self._raised or raised
+        self.because(why)
+        return True
+
+    def decision(self) -> Decision:
+        if self._calls:
+            self._effects.append(self._call())
+            self._calls = []
+        return Decision(thread=self.thread, effects=tuple(self._effects), reasons=tuple(self.reasons))
+
+    def _call(self) -> Call:
+        thread, levels = self.thread, len(self.desk.escalation.levels)
+        level = max(1, thread.level + 1 if self._raised and thread.level else thread.level)
+        key = thread.escalation
+        self.change(level=level, paged=self.now)
+        return Call(
+            whys=tuple(self._calls),
+            team=thread.team or self.desk.default_team,
+            level=min(level, levels),
+            urgent=self.desk.is_urgent(thread.escalated),
+            digest=Reason.WAITS_AT_OPENING in self._calls,
+            key=key,
+            cause=self._cause,
+        )

@@ -1,0 +1,37 @@
+"""A text becomes words that can be compared: any case, with or without accents and punctuation."""
+
+import re
+import unicodedata
+
+_WORD = re.compile(r"[^\W_]+")
+_WORD_OR_HAN = re.compile(r"[^\W_\u3400-\u9fff]+|[\u3400-\u9fff]")
+_ACCENTS = re.compile("[\u0300-\u036f]+")
+_DIGITS = re.compile(r"\d+")
+_CONTRACTED = re.compile(r"(?<=[a-z])['’](?=(?:t|s|m|re|ve|ll|d)\b)")
+
+
+def plain(text: str) -> str:
+    """Lower case, no accents, words apart by single spaces: ``È urgente!!`` is ``e urgente``."""
+    return " ".join(_WORD.findall(_folded(text)))
+
+
+def compared(text: str) -> str:
+    """The text as phrases and messages are compared, still in one piece (lines stay lines).
+
+    Any number is as good as any other (``3 days`` and ``12 days`` are one), and ``don't`` is ``dont``.
+    """
+    text = _DIGITS.sub("0", _folded(text))
+    if "'" in text or "’" in text:
+        text = _CONTRACTED.sub("", text)
+    return text
+
+
+def split(text: str) -> list[str]:
+    """Words of a text that ``compared`` made; each Chinese character is one."""
+    return (_WORD if text.isascii() else _WORD_OR_HAN).findall(text)
+
+
+def _folded(text: str) -> str:
+    if not text.isascii():
+        text = _ACCENTS.sub("", unicodedata.normalize("NFKD", text))
+    return text.casefold()
