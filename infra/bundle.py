@@ -30,7 +30,7 @@ from infra.template_files import BundleError as BundleError
 from infra.template_files import Files
 from infra.template_files import Mistake as Mistake
 from infra.text_mistakes import pattern_mistake
-from infra.yaml_with_lines import Document, Line
+from infra.yaml_with_lines import Line
 from sportello.domain.desk import Desk
 from sportello.domain.directory import Directory, Way
 from sportello.domain.faq import Faq
@@ -160,6 +160,7 @@ def _desk(files: Files, at: Instant) -> tuple[Desk | None, tuple[Way, ...]]:
         lines += bundle_escalation.of_escalation(document, desk, at)
     if desk is not None and not lines:
         lines += [*bundle_hours.never_open(document, desk, at)] or staff_gaps.mistakes(document, desk, at)
+        files.warn("desk.yaml", [] if lines else staff_gaps.warnings(document, desk, at))
     for key in bundle_phrases.OF_DESK:
         if key in document.data:
             lines.append(Line(document.line((key,)), f"{key} do not stand here; write e.g. phrases/it.yaml"))

@@ -43,6 +43,7 @@ _EXAMPLES = {
     "entries.private": "private: true",
     "same_words": "same_words: [[parcel, package], [cost, price, how much]]",
     "fillers": "fillers: [please, hello]",
+    "asks": "asks: [how, when, can I]",
     "hand_on": "hand_on: [never arrived, broken]",
 }
 

@@ -14,7 +14,7 @@ from sportello.domain.hours_problems import problems, rule_problems
 from sportello.domain.model import MINUTE, Instant
 from sportello.domain.phrases import Phrases
 
-MOST_QUESTIONS = 8
+MOST_QUESTIONS = 6
 LONGEST_QUESTION = 300
 """Characters; a customer reads it on a phone."""
 

@@ -54,7 +54,7 @@ def _meet(one: FaqEntry, other: FaqEntry) -> bool:
 
 def _tried(answerer: LexicalAnswerer, text: str, language: str, entry: FaqEntry) -> Verdict:
     return answerer.verdict(
-        text,
+        f"{text}?",
         language,
         _when(entry),
         channel=next(iter(entry.channels), ""),
@@ -80,7 +80,7 @@ def _never_answered(text: str, entry: FaqEntry, found: Verdict) -> str:
     if found.why == "ambiguous":
         other = found.candidates[1].entry.id
         return f"{text!r} is nearly as close to {other!r}; write e.g. a word more that only {entry.id!r} has"
-    return f"{text!r} holds no telling word; write e.g. when are you open"
+    return f"{text!r} holds too few telling words; write e.g. when are you open"
 
 
 def _of_words(document: Document, language: str, locale: FaqLocale) -> Iterator[Line]:
@@ -95,7 +95,7 @@ def _of_words(document: Document, language: str, locale: FaqLocale) -> Iterator[
             elif word in groups:
                 yield Line(line, f"{word!r} stands in two groups (first on line {groups[word]}); keep one")
             groups.setdefault(word, line)
-    for key in ("fillers", "hand_on"):
+    for key in ("fillers", "asks", "hand_on"):
         for index, word in enumerate(getattr(locale, key)):
             if not word.strip(" *"):
                 yield Line(document.line((key, index)), f"{key}: an empty word; write e.g. {key}: [please]")

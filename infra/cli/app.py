@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 
 from infra.cli import connect, explain, local, rehearse, threads, upkeep
 from infra.cli.doctor import doctor
+from infra.cli.duty import duty
 from infra.cli.errors import explained
 from infra.cli.lint import lint
 from infra.cli.new_channel import new_channel
@@ -60,11 +61,14 @@ app.command()(threads.reply)
 app.command()(threads.hide)
 app.command()(threads.claim)
 app.command()(threads.resolve)
+app.command()(threads.want)
+app.command()(threads.language)
 app.add_typer(connect.app, name="connect")
 app.command()(doctor)
 app.command()(local.say)
 app.command()(local.clock)
 app.command()(upkeep.check)
+app.command()(duty)
 app.command()(lint)
 app.command()(rehearse.simulate)
 app.command()(rehearse.diff_desk)

@@ -33,9 +33,8 @@ def lint(
     known = guidelines.current_guidelines()
     language = lang or desk.default_language
     if language not in known:
-        raise Refused(
-            f"there are no guidelines in {language!r}{did_you_mean(language, known)}: {', '.join(known)}."
-        )
+        meant = did_you_mean(language, known)
+        raise Refused(f"there are no guidelines in {language!r}{meant}; there are: {', '.join(known)}.")
     if channel and channel not in channel_names():
         raise Refused(f"{channel!r} is no channel{did_you_mean(channel, channel_names())}.")
     role: Role = "official" if official else "care"

@@ -1,4 +1,4 @@
-"""``threads``, ``thread``, ``reply``, ``claim``, ``resolve``: what people of the desk do."""
+"""``threads``, ``thread``, ``reply``, ``claim``, ``resolve``, ``want``: what people of the desk do."""
 
 import sys
 import time
@@ -13,6 +13,7 @@ from rich.text import Text
 from infra.cli import shown
 from infra.cli.errors import Refused
 from infra.cli.lint import show
+from infra.cli.times import read_time, shown_time
 from infra.cli.work import bundle, command, console, page, person, place_of
 from sportello.aws import history, outbox
 from sportello.aws import threads as listing
@@ -34,6 +35,9 @@ As = Annotated[str, typer.Option("--as", metavar="NAME", help="Who acts; default
 def threads(
     context: typer.Context,
     owed: Annotated[bool, typer.Option("--owed", help="Only those that wait for an answer.")] = False,
+    aside: Annotated[
+        bool, typer.Option("--aside", help="Only those that left the queue: spam, newsletters, machines.")
+    ] = False,
     most: Annotated[int, typer.Option("--most", min=1, max=1000, help="How many at most.")] = 100,
 ) -> None:
     """List threads: who waits for an answer, the longest first, and then the newest others.
@@ -43,6 +47,10 @@ def threads(
     place_of(context)
     desk = bundle().desk
     moment = now()
+    if aside:
+        put = [thread for thread in listing.newest(most) if thread.aside]
+        page(shown.overview(put, desk.time_zone, moment) if put else Text("Nothing was set aside."))
+        return
     waiting = [row for team in desk.teams for row in listing.owing_threads(team, limit=most)]
     waiting.sort(key=lambda row: row["owed_since"])
     parts: list[RenderableType] = (
@@ -89,6 +97,12 @@ def reply(
     private: Annotated[
         bool, typer.Option("--private", help="Answer a public post or comment in private.")
     ] = False,
+    by: Annotated[
+        str,
+        typer.Option(
+            "--by", metavar="TIME", help="For the time being: the full answer stays owed, and is watched."
+        ),
+    ] = "",
     despite: Annotated[
         bool, typer.Option("--despite", help="Send it although the guidelines block it, where they let you.")
     ] = False,
@@ -101,7 +115,8 @@ def reply(
     form = _template(template, value or [])
     sent = service.File(file.name, _read(file), guess_type(file.name)[0] or "") if file else None
     place_of(context)
-    who = person(name, bundle().desk)
+    desk = bundle().desk
+    who = person(name, desk)
     said = sys.stdin.read() if text == "-" else text
     act: Act = "private" if private else "reply"
     row, decision = service.reply(
@@ -112,11 +127,14 @@ def reply(
         template=form,
         act=act,
         file=sent,
+        promise=read_time(by, desk.time_zone) if by else None,
         despite=despite,
         told=lambda remarks: show(remarks, said),
     )
     if Reason.UNSEEN_STAYS_OWED in decision.reasons:
         console.print("A newer message stays owed: you had not seen it.", style="yellow")
+    if row.promise is not None:
+        console.print(f"The full answer is owed by {shown_time(row.promise, desk.time_zone)}.")
     _report(outbox.Address(decision.thread.id, row.key), row)
 
 
@@ -194,3 +212,25 @@ def resolve(
     place_of(context)
     service.resolve(person(name, bundle().desk), id, reason)
     console.print("Resolved.")
+
+
+def want(context: typer.Context, id: ThreadId, name: As = "") -> None:
+    """Bring back what was set aside: it is owed an answer, and this customer is trusted from now on."""
+    place_of(context)
+    service.want(person(name, bundle().desk), id)
+    console.print("It waits for an answer again.")
+
+
+def language(
+    context: typer.Context,
+    id: ThreadId,
+    code: Annotated[str, typer.Argument(metavar="LANGUAGE", help="One of the desk's, e.g. it.")],
+    name: As = "",
+) -> None:
+    """Say in which language this customer is answered, whatever the platform or the words tell."""
+    desk = bundle().desk
+    if code not in desk.languages:
+        raise Refused(f"the desk does not speak {code!r}; its languages are {', '.join(desk.languages)}")
+    place_of(context)
+    service.speak(person(name, desk), id, code)
+    console.print(f"They are answered in {code} from now on.")

@@ -66,7 +66,7 @@ def test_effects_have_keys_derived_from_their_cause(stage: Stage) -> None:
     assert only_row()["SK"] == message["SK"] + "~person"
     assert call["SK"] == message["SK"] + "~call"
     assert message["effects"] == [only_row()["SK"], call["SK"]]
-    assert only_thread()["escalation"] == call["SK"]
+    assert only_thread()["es"] == call["SK"]
 
 
 def test_each_effect_is_kicked_by_ids_alone(stage: Stage) -> None:

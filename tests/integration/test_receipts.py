@@ -211,7 +211,7 @@ def test_a_persons_words_elsewhere_settle_what_is_older(stage: Stage) -> None:
     assert stage.take(echo(at=OPEN + MINUTE)) == {"echo": 1}
     assert "owed_since" not in only_thread()
     assert threads.owing_threads("care") == []
-    assert only_thread()["person_until"] > stage.now
+    assert only_thread()["pu"] > stage.now
     assert stage.take(echo(at=OPEN + MINUTE)) == {"duplicate": 1}
 
 
@@ -252,7 +252,7 @@ def test_an_automatic_greeting_settles_nothing(stage: Stage) -> None:
     stage.take(inbound("First"))
     assert stage.take(echo("Welcome!", author="automatic", at=OPEN + SECOND)) == {"echo": 1}
     assert only_thread()["owed_since"] == OPEN
-    assert "person_until" not in only_thread()
+    assert "pu" not in only_thread()
 
 
 def test_an_echo_may_open_a_thread_and_owes_nothing(stage: Stage) -> None:
@@ -270,7 +270,7 @@ def test_our_own_send_coming_back_proves_that_it_was_taken(stage: Stage) -> None
     assert stage.take(echo(id="sent-1", tag=address_of(row).tag)) == {"receipt": 1}
     assert (only_row()["state"], only_row()["id"]) == ("sent", "sent-1")
     assert len(scan()) == rows, "it is no message of its own"
-    assert "person_until" not in only_thread()
+    assert "pu" not in only_thread()
     assert only_thread()["owed_since"] == CLOSED
 
 

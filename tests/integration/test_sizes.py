@@ -157,7 +157,7 @@ def test_the_thread_row_stays_within_a_kilobyte_with_everything_set(stage: Stage
     change_row(only_thread(), hold=real, escalated=["asks_person", "urgent", "no_answer", "unreadable"])
     stage.take(inbound("again", id="m3", at=CLOSED + 2, customer=customer))
     (item,) = [item for item in raw_scan() if item["SK"]["S"] == "T" and "pointer" not in item]
-    assert {"name", "first", "gone", "aliases", "escalation", "told_until", "last_in"} <= item.keys()
+    assert {"name", "first", "gone", "aliases", "es", "tu", "last_in"} <= item.keys()
     assert len(item["gone"]["L"]) == 8
     assert items.size(item) <= KIB
 

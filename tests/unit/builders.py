@@ -9,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from sportello.domain import keys
+from sportello.domain.deadlines import Answers
 from sportello.domain.decide import decide
 from sportello.domain.decision import Call, Decision, Say
 from sportello.domain.desk import Desk, Policy
@@ -43,12 +44,16 @@ DESK = Desk(
         "care": Team(tell=(Target(email="care@example.com"),)),
         "returns": Team(tell=(Target(email="returns@example.com"),)),
     },
+    answers=Answers(first=0, full=0),
     phrases={
-        "it": Phrases(asks_person=("operatore", "una persona"), urgent=("urgente",), thanks=("grazie",)),
+        "it": Phrases(asks_person=("operatore", "una persona"), urgent=("urgente",), thanks=("grazie", "grazie mille")),
         "en": Phrases(asks_person=("real person",), urgent=("urgent",), thanks=("thanks", "thank you")),
     },
 )
-"""Open Monday to Friday 9 to 18; on it after 10 minutes, a call after 30, a person stays for 30."""
+"""Open Monday to Friday 9 to 18; on it after 10 minutes, a call after 30, a person stays for 30.
+
+Its answers have no deadlines, and its people are paged again after 15 minutes.
+"""
 
 WITH_LUNCH = DESK.model_copy(update={"hours": "Mo-Fr 09:00-13:00,14:00-18:00; PH off"})
 ALWAYS_OPEN = DESK.model_copy(update={"hours": "24/7"})

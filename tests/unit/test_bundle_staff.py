@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from infra import staff_gaps
-from infra.bundle import BundleError, load
+from infra import bundle, bundle_staff, staff_gaps
+from infra.bundle import BundleError
 from infra.pattern_mistakes import pattern_mistake
+from infra.template_files import Files
 from infra.yaml_with_lines import read_yaml
 from sportello.domain.desk import Desk
 from sportello.domain.model import to_instant
+from sportello.domain.phrases import Phrases
 from sportello.domain.qualify import READ
 from tests.unit.builders import at
 
@@ -69,14 +71,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def of_desk(folder: Path, text: str) -> list[tuple[int, str]]:
-    """Lines and texts of what is wrong with desk.yaml."""
-    file = folder / "desk.yaml"
-    file.write_text(text)
-    try:
-        load(folder, SATURDAY)
-    except BundleError as error:
-        return [(mistake.line, mistake.text) for mistake in error.mistakes if mistake.file == str(file)]
-    return []
+    """Lines and texts of what is wrong with desk.yaml; the other files are read in the last tests only."""
+    (folder / "desk.yaml").write_text(text)
+    files = Files(folder)
+    desk, _ = bundle._desk(files, SATURDAY)
+    bundle_staff.topics(files, desk, [Phrases(topics={"delivery": ("parcel",)})])
+    return [(mistake.line, mistake.text) for mistake in sorted(set(files.mistakes))]
 
 
 def changed(old: str, new: str) -> str:
@@ -242,12 +242,6 @@ def test_a_desk_with_all_of_it_is_good(folder: Path) -> None:
             14,
             "could take very long",
         ),
-        (
-            "fallback: care",
-            "fallback: care\nescalation: {incident_within: 10}",
-            14,
-            "incident_within: 10 of what?",
-        ),
     ],
 )
 def test_a_mistake(folder: Path, old: str, new: str, line: int, says: str) -> None:
@@ -327,8 +321,7 @@ def test_no_gap(folder: Path, old: str, new: str) -> None:
 def test_a_gap_that_only_a_leave_makes_is_told_and_refuses_nothing(folder: Path) -> None:
     text = changed("[2026 Dec 28-31]", "[2026 Dec 10-11, 2026 Dec 14]")
     assert of_desk(folder, text) == []
-    desk = load_desk(text)
-    (found,) = staff_gaps.warnings(read_yaml(text), desk, SATURDAY)
+    (found,) = staff_gaps.warnings(read_yaml(text), load_desk(text), SATURDAY)
     assert found.number == 13
     assert "on duty on Thu 10 December 14:00-18:00 (and 2 times more" in found.text
     assert "on leave at some time: bruno" in found.text
@@ -343,6 +336,21 @@ def test_a_gap_at_night_says_when_it_ends() -> None:
     text = changed("Mo-Fr 09:00-18:00; PH off", "Mo-Fr 09:00-18:00, Mo 20:00-02:00")
     (found,) = staff_gaps.mistakes(read_yaml(text), load_desk(text), at("Mon 10:00"))
     assert "on Mon 23 November 20:00-Tue 24 November 02:00 (and 3 times more" in found.text
+
+
+# --- with everything else in templates/ -------------------------------------------------------
+
+
+def test_a_build_stops_for_mistakes_and_not_for_warnings(folder: Path) -> None:
+    file = folder / "desk.yaml"
+    wrong = changed("fallback: care", "fallback: cares").replace("load: 8", "skills: [never_heard]")
+    file.write_text(wrong)
+    with pytest.raises(BundleError) as error:
+        bundle.load(folder, SATURDAY)
+    assert [mistake.line for mistake in error.value.mistakes if mistake.file == str(file)] == [13, 22]
+    file.write_text(changed("[2026 Dec 28-31]", "[2026 Dec 10-11]").replace("load: 8", "skills: [delivery]"))
+    (told,) = (warning for warning in bundle.load(folder, SATURDAY).warnings if warning.file == str(file))
+    assert (told.line, "Thu 10 December 14:00-18:00" in told.text) == (13, True)
 
 
 # --- patterns ---------------------------------------------------------------------------------

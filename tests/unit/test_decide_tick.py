@@ -138,12 +138,12 @@ class TestNoAnswer:
         talk.customer("Mon 10:00")
         assert calls(talk.tick(late)) == [Reason.NO_ANSWER]
 
-    def test_they_are_called_once_per_debt(self) -> None:
+    def test_they_are_called_once_per_debt_and_then_only_paged(self) -> None:
         talk = Conversation()
         talk.customer("Mon 10:00")
         talk.tick("Mon 10:30")
         for when in ("Mon 10:31", "Mon 20:00", "Tue 12:00", "Fri 12:00"):
-            assert calls(talk.tick(when)) == []
+            assert Reason.NO_ANSWER not in calls(talk.tick(when))
 
     def test_it_is_added_to_a_call_that_is_open(self) -> None:
         talk = Conversation()
@@ -253,6 +253,8 @@ class TestClosing:
         talk = Conversation(ALWAYS_OPEN)
         talk.customer("Mon 10:00")
         talk.tick("Mon 11:00")
+        talk.claim("Mon 11:01")
+        talk.tick("Mon 11:31")
         assert talk.thread.due is None
 
     def test_a_desk_that_never_opens_again_names_no_opening(self) -> None:

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from sportello.domain.deadlines import Answers
 from sportello.domain.decision import Call, Learn, Say
 from sportello.domain.desk import Desk, Question
 from sportello.domain.events import Claim, PersonReply, Resolve
@@ -31,6 +32,7 @@ QUESTIONS = {
 ASKING = DESK.model_copy(
     update={
         "questions": QUESTIONS,
+        "answers": Answers(first=60 * MINUTE, full=6 * HOUR),
         "phrases": {
             "it": Phrases(
                 asks_person=("operatore",),
@@ -156,8 +158,9 @@ class Step(NamedTuple):
 
 
 _SENTENCES = (
-    "Dov'è il mio pacco?", "Vorrei fare un reso", "Buongiorno, avrei una domanda", "È urgente!", "Ci sono novità?",
-    "Vorrei parlare con un operatore", "Non ho capito", "Il numero è 12345678", "È il modello XY12",
+    "Dov'è il mio pacco?", "Vorrei fare un reso", "Buongiorno, avrei una domanda", "È urgente!",
+    "Ci sono novità?", "Vorrei parlare con un operatore", "Non ho capito", "Il numero è 12345678",
+    "È il modello XY12",
     "pacco 87654321 modello XY12", "grazie", "A Milano", "?",
 )  # fmt: skip
 _KINDS = ("customer",) * 6 + ("silence", "reply", "claim", "resolve")

@@ -22,7 +22,7 @@ ROME = ZoneInfo("Europe/Rome")
 
 def desk(teams: Mapping[str, Any], people: Mapping[str, Any] | None = None, **fields: Any) -> Desk:
     """Open Monday to Friday 9 to 18 in Rome; teams and people as in desk.yaml, without ``tell``."""
-    given = DESK.model_dump(exclude={"phrases", "signals"}) | {
+    given = DESK.model_dump(exclude={"phrases", "signals", "answers"}) | {
         "teams": {name: {"tell": TELL, **(team or {})} for name, team in teams.items()},
         "people": {name: {"teams": ["care"], **person} for name, person in (people or {}).items()},
     }

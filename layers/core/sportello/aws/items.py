@@ -11,6 +11,7 @@ from typing import Any
 from sportello.domain.keys import THREAD_ROW, partition, shard
 from sportello.domain.message import Enquiry, Escalation, Message
 from sportello.domain.model import Instant, Model
+from sportello.domain.reasons import LETTERS
 from sportello.domain.thread import Thread
 
 Item = dict[str, dict[str, Any]]
@@ -69,15 +70,67 @@ def empty(field: Any) -> bool:
     return field is None or field is False or field == "" or field == () or field == {} or field == []
 
 
+_FLAGS = {
+    "on_it": "o",
+    "person_told": "p",
+    "unreachable": "u",
+    "public": "c",
+    "interim": "i",
+    "trusted": "t",
+    "language_set": "l",
+    "greeted": "g",
+    "answered": "a",
+}
+"""Yes or no of a thread: one letter each in one attribute, as the row has 1 KB for everything."""
+_REASONS = {letter: reason for reason, letter in LETTERS.items()}
+_SHORT = {
+    "tier": "ti",
+    "track": "tk",
+    "level": "lv",
+    "paged": "pg",
+    "promised": "pm",
+    "consulting": "co",
+    "offered": "of",
+    "asked": "qs",
+    "known": "kn",
+    "aside": "as",
+    "escalation": "es",
+    "escalated": "er",
+    "connection": "cn",
+    "told_until": "tu",
+    "created": "cr",
+    "person_until": "pu",
+    **dict.fromkeys(_FLAGS, "is"),
+}
+"""Names of attributes that differ from their fields'."""
+_LISTS = {"asked", "known", "aliases", "gone"}
+_FIELDS: dict[str, str] = {
+    attr: name for name in Thread.model_fields if (attr := _SHORT.get(name, name)) != "is"
+}
+
+
+def stored_name(field: str) -> str:
+    """Attribute of the thread row that holds this field."""
+    return _SHORT.get(field, field)
+
+
+def stored(thread: Thread, attr: str) -> Any:
+    """What the thread row holds there."""
+    if attr == "is":
+        return "".join([letter for name, letter in _FLAGS.items() if getattr(thread, name)])
+    name = _FIELDS[attr]
+    value = getattr(thread, name)
+    if name == "escalated":
+        return "".join([LETTERS[reason] for reason in value])
+    return " ".join(value) if name in _LISTS else value
+
+
 def thread_item(thread: Thread, expires: int) -> Item:
-    fields = {
-        name: field
-        for name in Thread.model_fields
-        if name != "id" and not empty(field := getattr(thread, name))
-    }
-    fields |= index_fields(thread)
     item = row_key(thread.id, THREAD_ROW)
-    item |= {name: attribute(field) for name, field in fields.items()}
+    for attr in (*_FIELDS, "is"):
+        if attr != "id" and not empty(field := stored(thread, attr)):
+            item[attr] = attribute(field)
+    item |= {name: attribute(field) for name, field in index_fields(thread).items()}
     item |= {"v": {"N": str(SCHEMA)}, "expires": {"N": str(expires)}}
     return item
 
@@ -93,9 +146,16 @@ def index_fields(thread: Thread) -> dict[str, Any]:
 
 
 def thread_of(item: Item) -> Thread:
-    fields = values(item)
-    fields["id"] = fields["PK"][2:]
-    return Thread.model_validate(fields, extra="ignore")
+    found = values(item)
+    fields = {name: found[attr] for attr, name in _FIELDS.items() if attr in found}
+    fields["id"] = found["PK"][2:]
+    flags = found.get("is", "")
+    fields |= {name: True for name, letter in _FLAGS.items() if letter in flags}
+    for name in _LISTS & fields.keys():
+        fields[name] = fields[name].split(" ")
+    if "escalated" in fields:
+        fields["escalated"] = [_REASONS[letter] for letter in fields["escalated"] if letter in _REASONS]
+    return Thread.model_validate(fields)
 
 
 _MESSAGE = {

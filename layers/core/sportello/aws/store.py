@@ -374,9 +374,9 @@ def _thread_write(change: Commit) -> dict[str, Any] | None:
         )
         update.names["#window"] = "window"
     fields = vars(before)
-    for name, value in vars(after).items():
-        if name != "id" and value != fields[name]:
-            update.set(name, value)
+    changed = [items.stored_name(name) for name, value in vars(after).items() if value != fields[name]]
+    for attr in dict.fromkeys(changed):
+        update.set(attr, items.stored(after, attr))
     if not update.changes:
         return update.check()
     if not update.names.keys() <= _NEWEST:

@@ -214,11 +214,16 @@ _PATTERNS = {
 
 def signs(text: str, language: str) -> list[Sign]:
     """Every sign of address in the text, in its order; none in a language with one form."""
-    found = list[Sign]()
+    every = list[Sign]()
     for kind, pattern in _compiled(language).items():
         formal, sure = kind.startswith("formal"), not kind.endswith("perhaps")
-        found += [Sign(formal, sure, *place.span()) for place in pattern.finditer(text)]
-    return sorted(found, key=lambda sign: (sign.start, not sign.sure))
+        for place in pattern.finditer(text):
+            every.append(Sign(formal, sure, place.start(), place.start() + len(place[0].rstrip())))
+    found = list[Sign]()
+    for sign in sorted(every, key=lambda sign: (sign.start, not sign.sure, -sign.end)):
+        if not found or sign.start >= found[-1].end:
+            found.append(sign)
+    return found
 
 
 @cache

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from sportello.domain.model import Model
 
-EntryId = Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,32}$")]
+EntryId = Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,24}$")]
 LONGEST_LABEL = 20
 """Characters of a button: what the narrowest channel shows (WhatsApp)."""
 MOST_BUTTONS = 3
@@ -62,6 +62,8 @@ class FaqLocale(Model):
     """Words and expressions that mean the same; the first stands for all."""
     fillers: tuple[str, ...] = ()
     """Words that say nothing of what is asked: greetings, articles, politeness."""
+    asks: tuple[str, ...] = ()
+    """Words by which a message is seen to ask; one without, and without "?", is none. Empty: all ask."""
     hand_on: tuple[str, ...] = ()
     """Words that show a case of one's own, a complaint or urgency: a person answers."""
 

@@ -31,7 +31,7 @@ def led_on(turn: Turn, event: Inbound) -> bool:
     if not turn.thread.offered or not event.payload.startswith(FOLLOW_UP):
         return False
     entry = event.payload.removeprefix(FOLLOW_UP)
-    if not re.fullmatch(r"[a-z0-9_-]{1,32}", entry):
+    if not re.fullmatch(r"[a-z0-9_-]{1,24}", entry):
         return False
     values = {"entry": entry}
     voice.ask_whether_it_helped(turn, event, "faq", Reason.FAQ_ANSWERED, buttons=True, values=values)

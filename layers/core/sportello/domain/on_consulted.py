@@ -9,6 +9,8 @@ from sportello.domain.reasons import Reason
 from sportello.domain.thread import Thread
 from sportello.domain.turn import NO_DEBT, Turn
 
+TIER_MOST = 12
+"""Characters of a tier that the thread keeps."""
 ORDER = "order"
 """What ``Thread.offered`` says after the state of an order was told."""
 
@@ -19,8 +21,8 @@ def consulted(thread: Thread, event: Consulted, desk: Desk, now: Instant) -> Dec
         turn.because(Reason.CONSULT_FAILED)
     if event.linked:
         _go_on_from(turn, event)
-    if event.tier is not None and event.tier != thread.tier:
-        turn.change(tier=event.tier)
+    if event.tier is not None and (tier := event.tier[:TIER_MOST]) != thread.tier:
+        turn.change(tier=tier)
         turn.because(Reason.TIER_LEARNT)
     if event.over_load and thread.claimed_by and not thread.person_present(now):
         turn.change(claimed_by="", paged=now if thread.level else None)

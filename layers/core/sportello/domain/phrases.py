@@ -4,6 +4,7 @@ They count in every conversation, whatever its language. One pass over the words
 ``docs/words.md`` explains the lists to who edits them.
 """
 
+import re
 from collections.abc import Sequence
 
 from sportello.domain import emoji
@@ -18,6 +19,7 @@ THANKS_WORDS = 14
 SHOUT_WORDS, SHOUT_LETTERS = 3, 12
 """Fewer capitals than this are an abbreviation or a name."""
 
+_HAN = re.compile("[\u3400-\u9fff]")
 _NOISE = frozenset({"spam", "phishing", "newsletter"})
 _GIVE_WAY = frozenset({"thanks", "courtesy", "greeting", "alongside", "yes", "no", "question"})
 """They do not count inside a longer phrase: "thanks" in "thanks for nothing"."""
@@ -74,7 +76,7 @@ class Meaning:
         self.yes = short and "yes" in kinds and "no" not in kinds and not _rest(words, found, _YES)
         """A short answer that says yes, and nothing else."""
         self.no = short and "no" in kinds and "yes" not in kinds and not _rest(words, found, _NO)
-        self.words = words
+        self.words = plain(text).split() if not text.isascii() and _HAN.search(text) else words
         """As phrases are compared: lower case, no accents."""
         self.greeting = "greeting" in kinds and not _rest(words, found, _GREETING)
         """A greeting and nothing else: what is wanted is still to come."""

@@ -11,7 +11,7 @@ from sportello.domain.model import MINUTE, Duration, Model
 TeamName = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,24}$")]
 PersonName = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,20}$")]
 SkillName = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,16}$")]
-FieldName = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,12}$")]
+FieldName = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,8}$")]
 
 
 class ClosedOrSpecial(Model):

@@ -27,7 +27,7 @@ def deadlines(thread: Thread, desk: Desk) -> Deadlines:
 
 def on_it_at(thread: Thread, desk: Desk, calendar: Calendar) -> Instant | None:
     """When the customer hears "we are on it"."""
-    after = desk.policy.on_it_after
+    after = 0 if thread.consulting is not None else desk.policy.on_it_after
     if thread.on_it or thread.interim or thread.quiet or thread.public or not after:
         return None
     return _after(thread.owed_since, after, calendar)
@@ -108,7 +108,8 @@ def closing_at(thread: Thread, calendar: Calendar, now: Instant) -> Instant | No
 
 
 def hears_no_hours(thread: Thread) -> bool:
-    return bool(thread.knows_hours or thread.quiet or thread.public or thread.interim)
+    heard = thread.offered or thread.consulting is not None or Reason.TO_CARE in thread.escalated
+    return bool(thread.knows_hours or thread.quiet or thread.public or thread.interim or heard)
 
 
 ANSWERS = (call_at, first_late_at, full_soon_at, full_late_at, promise_at)

@@ -72,6 +72,7 @@ WHY: Mapping[str, str] = {
     "too_long": "longer than a frequent question",
     "own_case": "it names a number, an address or a date of its own",
     "hand_on": "it holds words of hand_on: a person answers",
+    "not_asked": "it asks nothing: no word of asks, no question mark",
     "two_questions": "it asks more than one thing",
     "ambiguous": "two entries are about as close",
     "unlike": "no entry is close enough",
@@ -79,7 +80,7 @@ WHY: Mapping[str, str] = {
     "no_language": "there are no questions in this language",
 }
 
-THRESHOLD = 0.7
+THRESHOLD = .7
 """Least score; measured on the write half of ``tests/eval/faq``."""
 LEAD = 0.10
 """By how much the best entry must be ahead of the next."""
@@ -130,6 +131,8 @@ class LexicalAnswerer:
             return Verdict(None, "too_long", reading=reading)
         if reading.handed_on:
             return Verdict(None, "hand_on", reading.handed_on, reading=reading)
+        if not reading.asked:
+            return Verdict(None, "not_asked", reading=reading)
         if not any(word.known for word in reading.all):
             return Verdict(None, "no_words", reading=reading)
         return _judged(scorer, reading, language, here)

@@ -10,7 +10,7 @@ from rapidfuzz.process import extractOne
 from sportello.domain.faq import FaqLocale
 from sportello.domain.faq_words import start_of
 from sportello.domain.phrases import plain
-from sportello.services.faq_text import HandOn, cut, is_chinese, sentences_of, words_of
+from sportello.services.faq_text import Expressions, cut, is_chinese, sentences_of, words_of
 
 _STEMMERS = {
     "de": "german",
@@ -29,6 +29,8 @@ _ALIKE = 0.8
 """One slip in five letters, two in ten."""
 _MISTYPED = 0.85
 """What a word counts that was read through a typing mistake."""
+_NEED_NOT_ASK = 4
+"""Words of a message that may leave the question out: "opening hours saturday"."""
 _KEPT = 5_000
 """Words whose spelling is remembered."""
 
@@ -50,6 +52,8 @@ class Reading(NamedTuple):
     words: int
     handed_on: str = ""
     """What of ``hand_on`` it holds."""
+    asked: bool = True
+    """Whether it is put as a question, or so short that it need not be."""
 
     @property
     def all(self) -> tuple[Word, ...]:
@@ -73,7 +77,8 @@ class Lexicon:
     def __init__(self, language: str, locale: FaqLocale) -> None:
         algorithm = _STEMMERS.get(language)
         self._stemmer = Stemmer.Stemmer(algorithm) if algorithm else None
-        self._hand_on = HandOn(locale.hand_on)
+        self._hand_on = Expressions(locale.hand_on)
+        self._asks = Expressions(locale.asks) if locale.asks else None
         members = [(words_of(member), f"={group[0]}") for group in locale.same_words for member in group]
         self._same = {words[0]: concept for words, concept in reversed(members) if len(words) == 1}
         self._same_stems = {self._stem([word])[0]: self._same[word] for word in reversed(self._same)}
@@ -103,9 +108,10 @@ class Lexicon:
         return frozenset(start_of(plain(word), plain(self._stems[word])) for word in telling)
 
     def read(self, text: str) -> Reading:
-        sentences, count, handed_on = list[tuple[Word, ...]](), 0, ""
+        sentences, count, handed_on, asked = list[tuple[Word, ...]](), 0, "", "?" in text or "？" in text
         for said in sentences_of(text):
             handed_on = handed_on or self._hand_on.found(said)
+            asked = asked or self._asks is None or bool(self._asks.found(said))
             pieces = self._pieces(said)
             count += len(pieces)
             tokens = [self._spell(*both) for both in zip(pieces, self._stem(pieces), strict=True)]
@@ -115,7 +121,7 @@ class Lexicon:
             )
             if words:
                 sentences.append(words)
-        return Reading(tuple(sentences), count, handed_on)
+        return Reading(tuple(sentences), count, handed_on, asked or count <= _NEED_NOT_ASK)
 
     def _pieces(self, words: Sequence[str]) -> list[str]:
         pieces = list[str]()

@@ -18,6 +18,9 @@ UNKNOWN = 2.0
 """Weight of a word that no question holds."""
 ALONE = 3.0
 """How much more they cost where only one word is shared: it may mean anything."""
+WORDY = 0.3
+"""What each word beyond ``SHORT`` costs there, fillers too."""
+SHORT = 5
 UNKNOWN_MOST = 6.0
 """A chatty message is forgiven more than that."""
 
@@ -59,9 +62,12 @@ class Scorer:
             sure[word.concept] = max(word.sure, sure.get(word.concept, 0.0))
         known = {concept: value for concept, value in sure.items() if concept in self._weights}
         unknown = min(UNKNOWN * (len(sure) - len(known)), UNKNOWN_MOST)
-        return [self._best(scored, known, unknown) for scored in self._scored]
+        alone = ALONE * unknown + WORDY * max(reading.words - SHORT, 0)
+        return [self._best(scored, known, (alone, unknown)) for scored in self._scored]
 
-    def _best(self, scored: _Scored, known: dict[str, float], unknown: float) -> tuple[float, str]:
+    def _best(
+        self, scored: _Scored, known: dict[str, float], unknown: tuple[float, float]
+    ) -> tuple[float, str]:
         if scored.concepts.isdisjoint(known):
             return 0.0, ""
         weights = self._weights
@@ -73,7 +79,7 @@ class Scorer:
             if not both:
                 continue
             shared = sum(weights[concept] * known[concept] for concept in both)
-            extra = foreign + (unknown if len(both) > 1 else ALONE * unknown)
+            extra = foreign + unknown[len(both) > 1]
             lacking = max(wording.weight - shared, 0.0)
             score = shared / (shared + ELSEWHERE * extra + AKIN * max(akin - shared, 0) + LACKING * lacking)
             if score > best:

@@ -58,13 +58,19 @@ def _pairs(run: str) -> Iterator[str]:
         yield run[at : at + 2]
 
 
-class HandOn:
-    """Expressions that a person answers: their words in this order, few others between."""
+class Expressions:
+    """Expressions to be found: their words in this order, few others between.
+
+    ``arrivat*`` is whatever begins so; ``^is`` only the first word of a sentence.
+    """
 
     def __init__(self, phrases: Iterable[str]) -> None:
         self._by_letter = dict[str, list[tuple[tuple[str, ...], str]]]()
         self._within = list[str]()
+        self._first = frozenset(word for phrase in phrases if phrase[:1] == "^" for word in words_of(phrase))
         for phrase in phrases:
+            if phrase[:1] == "^":
+                continue
             wanted = tuple(_words_and_beginnings(phrase))
             if wanted and is_chinese(wanted[0]):
                 self._within.append(phrase)
@@ -73,6 +79,8 @@ class HandOn:
 
     def found(self, said: Sequence[str]) -> str:
         """The first expression that is said; empty: none."""
+        if said and said[0] in self._first:
+            return said[0]
         for at, word in enumerate(said):
             for wanted, phrase in self._by_letter.get(word[0], ()):
                 if _is(word, wanted[0]) and _follows(said, at, wanted):

@@ -17,7 +17,7 @@ from sportello.domain import keys
 from sportello.domain.decide import decide
 from sportello.domain.decision import Decision
 from sportello.domain.desk import Desk
-from sportello.domain.events import Claim, Media, PersonReply, Resolve
+from sportello.domain.events import Claim, Media, PersonReply, Resolve, Spoken, Wanted
 from sportello.domain.guidelines import Remark
 from sportello.domain.message import Message, State
 from sportello.domain.model import SECOND, Instant
@@ -105,6 +105,7 @@ def reply(
     template: Template | None = None,
     act: Act = "reply",
     file: File | None = None,
+    promise: Instant | None = None,
     despite: bool = False,
     told: Callable[[Sequence[Remark]], object] = lambda remarks: None,
 ) -> tuple[Message, Decision]:
@@ -113,6 +114,7 @@ def reply(
     Args:
         act: ``private`` answers a public message in private, where the channel can.
         file: goes with the text; one for each reply.
+        promise: an answer for the time being: the full one is owed by then, and watched.
         text: what the customer reads; of a template, what is shown of it to people of the desk.
         seen: key of the last message shown to the writer; empty: all that stands there now.
         action: id of the act; the same act twice is one reply.
@@ -139,7 +141,9 @@ def reply(
         media=(_kept(view.thread, file),) if file else (),
         state=State.PENDING,
     )
-    return _commit_reply(person, view, draft, seen or view.thread.last_in, action or uuid.uuid4().hex)
+    return _commit_reply(
+        person, view, draft, seen or view.thread.last_in, action or uuid.uuid4().hex, promise
+    )
 
 
 def _read_by_guidelines(
@@ -224,14 +228,14 @@ def hide(person: Person, thread_id: str, message_id: str = "") -> Message:
 
 
 def _commit_reply(
-    person: Person, view: View, draft: Message, seen: str, action: str
+    person: Person, view: View, draft: Message, seen: str, action: str, promise: Instant | None
 ) -> tuple[Message, Decision]:
     for attempt in tries(time.monotonic() + PATIENCE_SECONDS):
         if attempt:
             view = look(view.thread.id)
         if problem := _forbidden(person, view.thread, draft):
             raise NotAllowed(problem)
-        event = _event(view, draft, seen_keys(view, seen), action)
+        event = _event(view, draft, seen_keys(view, seen), action, promise)
         decision = decide(view.thread, event, person.desk, person.now())
         row = _row(person, view.thread, draft, decision, action)
         match store.commit(_commit(person, view.thread, decision, row, action)):
@@ -243,7 +247,9 @@ def _commit_reply(
     raise AssertionError("tries ends by raising Busy")
 
 
-def _event(view: View, draft: Message, read: frozenset[str], action: str) -> PersonReply:
+def _event(
+    view: View, draft: Message, read: frozenset[str], action: str, promise: Instant | None
+) -> PersonReply:
     unseen = next((message for message in _owing(view) if message.key not in read), None)
     first = ""
     if unseen is not None:
@@ -255,6 +261,7 @@ def _event(view: View, draft: Message, read: frozenset[str], action: str) -> Per
         at=draft.time,
         owing_from=unseen.time if unseen else None,
         owing_first=first,
+        promise=promise,
     )
 
 
@@ -311,6 +318,7 @@ def _row(person: Person, thread: Thread, draft: Message, decision: Decision, act
             "why": tuple(decision.reasons),
             "due": now + LEASE,
             "not_after": now + person.desk.policy.reply_expires,
+            "promise": decision.thread.promised if Reason.INTERIM in decision.reasons else None,
             "settled_since": thread.owed_since if settled else None,
             "settled_first": thread.first if settled else "",
         }
@@ -351,8 +359,29 @@ def resolve(person: Person, thread_id: str, code: str = "") -> Decision:
     return _act(person, thread_id, event, "resolve")
 
 
+def want(person: Person, thread_id: str) -> Decision:
+    """What was set aside wants help after all: the newest such message is owed an answer."""
+    view = look(thread_id)
+    aside = [message for message in view.messages if message.direction == "in" and not message.owes]
+    if not view.thread.aside or not aside:
+        raise NotAllowed("not_aside")
+    first = rows.clip(aside[-1].text, rows.FIRST_BYTES) or f"[{aside[-1].kind}]"
+    event = Wanted(
+        by=person.by, action=uuid.uuid4().hex, at=person.now(), since=aside[-1].time, first=first
+    )
+    return _act(person, thread_id, event, "want")
+
+
+def speak(person: Person, thread_id: str, language: str) -> Decision:
+    """From now on this customer is answered in this language, whatever the platform says."""
+    if language not in person.desk.languages:
+        raise NotAllowed("no_such_language")
+    event = Spoken(by=person.by, action=uuid.uuid4().hex, at=person.now(), language=language)
+    return _act(person, thread_id, event, "language")
+
+
 def _act(
-    person: Person, thread_id: str, event: Claim | Resolve, kind: str, held_by: str | None = None
+    person: Person, thread_id: str, event: Claim | Resolve | Wanted | Spoken, kind: str, held_by: str | None = None
 ) -> Decision:
     seen = None
     for _ in tries(time.monotonic() + PATIENCE_SECONDS):
@@ -373,10 +402,16 @@ def _act(
             kind=kind,
             time=event.at,
             arrived=event.at,
-            detail=event.code if isinstance(event, Resolve) else "",
+            detail=_detail(event),
             why=tuple(decision.reasons),
         )
         outcome = store.commit(_commit(person, thread, decision, row, event.action))
         if isinstance(outcome, store.Committed | store.Duplicate):
             return decision
     raise AssertionError("tries ends by raising Busy")
+
+
+def _detail(event: Claim | Resolve | Wanted | Spoken) -> str:
+    if isinstance(event, Resolve):
+        return event.code
+    return event.language if isinstance(event, Spoken) else ""
