@@ -83,7 +83,7 @@ def _of_phrases(
     """``placed``: on which list and line each phrase stood so far."""
     for index, phrase in enumerate(phrases):
         line, words = document.line((*path, index)), split(compared(phrase))
-        key = " ".join(words) + ("*" if phrase.endswith("*") else "")
+        key = " ".join(words) + (phrase[-1] if phrase.endswith(("*", "?")) else "")
         if not words:
             yield Line(line, f"{phrase!r} holds no word; write e.g. grazie mille")
         elif "*" in phrase and not (_STEM.fullmatch(phrase) and len(words[0]) >= LEAST_STEM):

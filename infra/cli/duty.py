@@ -46,7 +46,7 @@ def _of_team(desk: Desk, team: str, now: Instant) -> str:
     closed = "" if opening is None else f"closed until {shown_time(opening, desk.time_zone)}"
     there = ", ".join(member.name for member in members(desk, team) if member.is_on(now))
     nobody = "nobody on duty" if desk.people else "on duty"
-    return "; ".join(filter(None, (there and f"{there} on duty" or nobody, closed)))
+    return "; ".join(filter(None, (f"{there} on duty" if there else nobody, closed)))
 
 
 def _changes(desk: Desk, now: Instant) -> Iterator[tuple[Instant, str]]:

@@ -20,6 +20,9 @@ NOT_ALLOWED = {
     "owes_needs_code": "an answer is still owed. Answer first, or say why not: --reason spam, for example.",
     "guidelines": "not sent: the guidelines block it. Write it otherwise; --despite sends what they let you "
     "override, personal data in public never.",
+    "held": "somebody else has taken it.",
+    "not_aside": "it was not set aside: `sportello threads --aside` lists what was.",
+    "no_such_language": "the desk does not speak that language.",
     "no_such_message": "this thread has no such message: copy its name from `sportello thread ID`.",
 }
 

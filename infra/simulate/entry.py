@@ -80,7 +80,7 @@ class Sayings(NamedTuple):
 
 
 def told_of(
-    before: Thread, decision: Decision, after: Thread, sayings: Mapping[int, Sayings], existing: bool
+    before: Thread, decision: Decision, after: Thread, sayings: Mapping[int, Sayings], *, existing: bool
 ) -> tuple[Told, ...]:
     """The decisions of one event.
 

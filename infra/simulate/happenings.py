@@ -16,6 +16,7 @@ from sportello.domain.events import (
 )
 from sportello.domain.offers import NO, YES
 from sportello.domain.thread import Thread
+from sportello.services.heard import BY_BYTES, CODE_BYTES, FIRST_BYTES, clip
 
 
 def inbound(line: Writes, thread: Thread, number: int) -> Inbound:
@@ -55,18 +56,19 @@ def _kind(line: Writes) -> Kind:
 
 
 def person_act(
-    act: Acts, action: str, heard: Sequence[Inbound]
+    act: Acts, action: str, aside: Sequence[Inbound]
 ) -> PersonReply | Spoken | Wanted | Resolve | Claim:
-    """``heard``: the customer's messages so far; the person has read them all."""
+    """``aside``: the customer's messages that asked for nothing. The person has read all there are."""
     by, at = act.agent, act.at
     if act.reply is not None:
         return PersonReply(by=by, action=action, at=at, text=act.reply, promise=act.promise)
     if act.language is not None:
         return Spoken(by=by, action=action, at=at, language=act.language)
     if act.wanted is not None:
-        last = heard[-1]
-        return Wanted(by=by, action=action, at=at, since=last.time or at, first=last.text)
+        since = aside[-1].time if aside else at
+        first = clip(aside[-1].text, FIRST_BYTES) or f"[{aside[-1].kind}]" if aside else ""
+        return Wanted(by=by, action=action, at=at, since=since or at, first=first)
     if "resolve" in act.model_fields_set:
         code = act.resolve if isinstance(act.resolve, str) else ""
-        return Resolve(by=by, action=action, at=at, code=code)
-    return Claim(by=by, action=action, at=at)
+        return Resolve(by=by, action=action, at=at, code=clip(code, CODE_BYTES))
+    return Claim(by=clip(by, BY_BYTES), action=action, at=at)

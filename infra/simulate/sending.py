@@ -5,11 +5,12 @@ from collections import Counter
 from infra.simulate.entry import Sayings
 from sportello.channels.base import Outbound
 from sportello.channels.found import channel
-from sportello.domain.decision import Say
 from sportello.domain.desk import Desk
 from sportello.domain.faq import Faq
+from sportello.domain.message import Message
 from sportello.domain.model import HOUR, Instant
 from sportello.domain.thread import Thread
+from sportello.services import automatic
 from sportello.services.wording import Wording
 
 
@@ -22,29 +23,26 @@ class Sending:
         self._faq = faq
         self._sent: Counter[tuple[str, str, int]] = Counter()
 
-    def of(self, thread: Thread, say: Say, now: Instant, ref: str) -> Sayings:
-        """``ref``: what the link to the care account carries."""
-        text = self._words(thread, say, now, ref)
-        return Sayings(text, self._overtaken(thread, say, now) or refusal(thread, text, now))
+    def of(self, thread: Thread, row: Message, sent: int, now: Instant) -> Sayings:
+        """In the sender's order.
 
-    def _words(self, thread: Thread, say: Say, now: Instant, ref: str) -> str:
-        return self._wording.say(
-            say.text,
-            say.language,
-            now,
-            channel=thread.channel,
-            account=thread.account,
-            team=thread.team,
-            opening=say.until,
-            promise=say.promise,
-        )
+        Args:
+            sent: messages of ours since the customer's newest.
+        """
+        speaks = channel(thread.channel)
+        try:
+            text = automatic.text(self._desk, self._wording, thread, row, speaks, now, self._faq)
+        except automatic.Gone:
+            return Sayings("", "text_gone")
+        if problem := automatic.overtaken(thread, row, now):
+            return Sayings(text, problem)
+        if automatic.exposes(self._desk, thread, row, text):
+            return Sayings(text, "personal_data")
+        if speaks.answers is not None and sent >= speaks.answers:
+            return Sayings(text, "window_closed")
+        return Sayings(text, refusal(thread, text, now) or self._capped(thread, now))
 
-    def _overtaken(self, thread: Thread, say: Say, now: Instant) -> str:
-        """It is judged again when it is sent."""
-        if now >= say.not_after:
-            return "expired"
-        if thread.person_present(now):
-            return "person_answered"
+    def _capped(self, thread: Thread, now: Instant) -> str:
         place = (thread.channel, thread.account, now // HOUR)
         if self._sent[place] >= self._desk.policy.automatic_per_hour:
             return "cap"

@@ -70,7 +70,7 @@ REASONS: Mapping[str, str] = {
     Reason.FULL_SOON: "The time for the full answer is nearly over.",
     Reason.FULL_LATE: "The time for the full answer is over.",
     Reason.PROMISE_LATE: "The customer was promised an answer by now.",
-    Reason.UNACKNOWLEDGED: "Nobody has taken it: people are called again, one level higher.",
+    Reason.UNACKNOWLEDGED: "Nobody has taken it: people are called again.",
     Reason.WAITS_AT_OPENING: "It waited for the opening, and people are told now.",
     Reason.ASKS_PERSON: "The customer asks for a person.",
     Reason.URGENT: "It seems urgent.",
@@ -104,6 +104,10 @@ NOT_SENT: Mapping[str, str] = {
     "unreachable": "The customer blocked us or left.",
     "media": "The channel does not take such a file.",
     "refused": "The channel does not allow it.",
+    "personal_data": "The answer itself would show personal data in public.",
+    "text_gone": "What was to be said is no longer in the desk's files.",
+    "not_aside": "Nothing was set aside.",
+    "no_such_language": "The desk does not speak this language.",
 }
 """Why something decided is not sent."""
 

@@ -6,7 +6,7 @@ written, answers from outside, ticks; so a person who writes at a deadline is no
 """
 
 import heapq
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import NamedTuple
@@ -18,7 +18,7 @@ from infra.simulate.lines import Acts, Scenario, Step, Writes, is_meant
 from infra.simulate.sending import Sending, refusal
 from sportello.domain import keys
 from sportello.domain.decide import decide
-from sportello.domain.decision import Call, Consult, Decision, Effect, Hide, Learn, Say
+from sportello.domain.decision import Consult, Decision, Hide, Say
 from sportello.domain.desk import Desk
 from sportello.domain.events import (
     Consulted,
@@ -26,11 +26,15 @@ from sportello.domain.events import (
     Followed,
     Inbound,
     PersonReply,
+    Spoken,
     Tick,
+    Wanted,
 )
 from sportello.domain.model import DAY, SECOND, Instant
 from sportello.domain.reasons import Reason
 from sportello.domain.thread import Thread
+from sportello.services.caused import Caused, caused
+from sportello.services.heard import heard
 
 SALT = "simulation"
 ACCOUNT = "main"
@@ -60,9 +64,21 @@ class Talk:
 
     name: str
     thread: Thread
-    effects: set[str] = field(default_factory=set)
-    """Keys of what was caused: nothing is caused twice."""
+    keys: set[str] = field(default_factory=set)
+    """Of all rows: nothing is caused twice."""
     heard: list[Inbound] = field(default_factory=list)
+    aside: list[Inbound] = field(default_factory=list)
+    """Those that asked for nothing."""
+    sent: int = 0
+    """Messages of ours since the customer's newest."""
+
+    def hear(self, event: Inbound, before: Thread, after: Thread, now: Instant, key: str) -> None:
+        """``key`` is empty for a message that owes nothing."""
+        self.thread = heard(after, before, event, event.time or now, now, key)
+        self.heard.append(event)
+        self.sent = 0
+        if not key:
+            self.aside.append(event)
 
 
 class World:
@@ -79,8 +95,8 @@ class World:
         """``ids``: of conversations that have one already, by their name."""
         self.desk = desk
         self._ids = ids
-        self.outside = outside
-        self.sending = sending
+        self._outside = outside
+        self._sending = sending
         self.talks: dict[str, Talk] = {}
         self._salt = salt
         self._queue: list[Late] = []
@@ -146,37 +162,55 @@ class World:
     def _act(self, act: Acts, line: int) -> Iterator[Entry]:
         written = next(one for one in reversed(self._lines) if is_meant(act, one))
         talk = self._talk_of(written)
-        event = person_act(act, f"line-{line}", talk.heard)
-        if isinstance(event, PersonReply) and (problem := refusal(talk.thread, event.text, act.at, True)):
+        event = person_act(act, f"line-{line}", talk.aside)
+        if problem := self._forbidden(talk, event):
             nothing = Decision(thread=talk.thread, reasons=(), refused=True)
             yield Entry(act.at, talk.name, event, talk.thread, nothing, (Told("none", problem),), line)
             return
+        if isinstance(event, PersonReply):
+            talk.sent += 1
         yield from self._take(talk, event, act.at, line)
+
+    def _forbidden(self, talk: Talk, event: Event) -> str:
+        """What ``services.reply`` refuses before anything is decided."""
+        match event:
+            case PersonReply():
+                return refusal(talk.thread, event.text, event.at, by_person=True)
+            case Wanted():
+                return "" if talk.thread.aside else "not_aside"
+            case Spoken():
+                return "" if event.language in self.desk.languages else "no_such_language"
+        return ""
 
     # --- one event ----------------------------------------------------------------------------
 
     def _take(self, talk: Talk, event: Event, now: Instant, line: int = 0) -> Iterator[Entry]:
+        """Decided and kept as the services do it: the same functions, and a set of keys for the table."""
         before = talk.thread
         decision = decide(before, event, self.desk, now)
         if decision.refused:
-            told = told_of(before, decision, before, {}, False)
+            told = told_of(before, decision, before, {}, existing=False)
             yield Entry(now, talk.name, event, before, decision, told, line)
             return
         key = self._cause(talk, event, now)
-        fresh, existing = self._fresh(talk, decision, key)
-        talk.thread = self._after(talk, event, decision, fresh, key, now)
-        sayings = {
-            number: self._send(talk, effect, key, now)
-            for number, effect in enumerate(decision.effects)
-            if isinstance(effect, Say) and number in fresh
-        }
-        told = told_of(before, decision, talk.thread, sayings, existing)
+        found = caused(decision, key, now=now, real_now=now, salt=self._salt)
+        existing = talk.keys.intersection(_new_keys(found))
+        talk.keys |= set(_new_keys(found))
+        talk.thread = found.thread
+        if isinstance(event, Inbound):
+            owes = Reason.OWES in decision.reasons or Reason.STILL_OWES in decision.reasons
+            talk.hear(event, before, found.thread, now, key if owes else "")
+        self._keep_refs(talk, found)
+        sayings = self._send(talk, decision, found, existing, now)
+        told = told_of(before, decision, talk.thread, sayings, existing=bool(existing))
         if talk.thread.due is not None and talk.thread.due != before.due:
             self._push(max(talk.thread.due, now), _LOOK, talk.name)
-        self._ask_outside(talk, decision, key, now)
+        if not existing.intersection(enquiry.key for enquiry in found.enquiries):
+            self._ask_outside(talk, decision, key, now)
         yield Entry(now, talk.name, event, before, decision, told, line)
 
     def _cause(self, talk: Talk, event: Event, now: Instant) -> str:
+        """The key of the event's own row."""
         if isinstance(event, Tick):
             return keys.timer_key(talk.thread.owed_since or 0, "tick")
         if isinstance(event, Consulted):
@@ -185,46 +219,23 @@ class World:
         self._number += 1
         return keys.message_key(now, number, keys.message_hash(talk.thread.id, str(self._number)))
 
-    def _fresh(self, talk: Talk, decision: Decision, key: str) -> tuple[dict[int, str], bool]:
-        """Keys of the effects that have not been caused before, by position."""
-        fresh: dict[int, str] = {}
-        existing = False
+    def _keep_refs(self, talk: Talk, found: Caused) -> None:
+        for ref in found.refs:
+            self._refs[ref] = talk
+            self._shown[talk.thread.to] = ref
+
+    def _send(
+        self, talk: Talk, decision: Decision, found: Caused, existing: Collection[str], now: Instant
+    ) -> dict[int, Sayings]:
+        """What becomes of each automatic voice, by its position among the effects."""
+        rows, sayings = iter(found.rows), dict[int, Sayings]()
         for number, effect in enumerate(decision.effects):
-            name = effect_key(effect, key)
-            if name in talk.effects and not (isinstance(effect, Call) and effect.key):
-                existing = True
-            else:
-                fresh[number] = name
-        talk.effects.update(fresh.values())
-        return fresh, existing
-
-    def _after(
-        self, talk: Talk, event: Event, decision: Decision, fresh: dict[int, str], key: str, now: Instant
-    ) -> Thread:
-        thread = decision.thread
-        for effect in decision.effects:
-            if isinstance(effect, Call) and not effect.key:
-                thread = thread.model_copy(update={"escalation": effect_key(effect, key)})
-        if not isinstance(event, Inbound):
-            return thread
-        talk.heard.append(event)
-        owes = Reason.OWES in decision.reasons or Reason.STILL_OWES in decision.reasons
-        changes: dict[str, object] = {
-            "last_in": key if owes else talk.thread.last_in,
-            "window": max(now, talk.thread.window or 0),
-        }
-        if talk.thread.rev == 0:
-            changes |= {"created": now, "public": event.public}
-        if not talk.thread.owes:
-            changes["name"] = event.customer.name
-        return thread.model_copy(update=changes)
-
-    def _send(self, talk: Talk, say: Say, key: str, now: Instant) -> Sayings:
-        ref = ""
-        if say.text == "to_care":
-            ref = keys.ref_of(self._salt, talk.thread.id, key)
-            self._refs[ref], self._shown[talk.thread.to] = talk, ref
-        return self.sending.of(talk.thread, say, now, ref)
+            if isinstance(effect, Say | Hide):
+                row = next(rows)
+                if isinstance(effect, Say) and row.key not in existing:
+                    sayings[number] = self._sending.of(talk.thread, row, talk.sent, now)
+                    talk.sent += not sayings[number].problem
+        return sayings
 
     # --- the outside --------------------------------------------------------------------------
 
@@ -239,7 +250,7 @@ class World:
         official = self._came_from(asked, talk)
         threads = [one.thread for one in self.talks.values()]
         at = asked._replace(thread=talk.thread, at=now)
-        event = self.outside.answer(at, threads, official.thread if official else None)
+        event = self._outside.answer(at, threads, official.thread if official else None)
         yield from self._take(talk, event, now)
         if official:
             yield from self._take(official, Followed(thread=talk.thread.id, at=now), now)
@@ -265,16 +276,7 @@ def name_of(line: Writes) -> str:
     return f"{line.channel}/{line.account or ACCOUNT}/{line.sender}{'/public' if line.public else ''}"
 
 
-def effect_key(effect: Effect, key: str) -> str:
-    """As ``services.effects`` names them: one of a kind for each cause."""
-    match effect:
-        case Say():
-            return keys.effect_key(effect.cause or key, effect.kind)
-        case Call():
-            return effect.key or keys.effect_key(effect.cause or key, "call")
-        case Hide():
-            return keys.effect_key(key, "hide")
-        case Consult():
-            return keys.effect_key(key, "consult")
-        case Learn():
-            return keys.effect_key(key, "learn")
+def _new_keys(found: Caused) -> tuple[str, ...]:
+    """Keys of the rows that a decision puts; reasons that are added to an open call change one."""
+    enquiries = [enquiry.key for enquiry in found.enquiries]
+    return (*[row.key for row in found.rows], *[call.key for call in found.calls], *enquiries)

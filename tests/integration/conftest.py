@@ -23,6 +23,7 @@ from sportello.aws.environment import environment
 from sportello.aws.logging import logger
 from sportello.domain.staff import Target, Team
 from sportello.services import desk as desk_seam
+from sportello.services import guidelines
 from tests.integration.faults import Faults
 from tests.integration.stage import OPEN, SALT, Stage
 
@@ -135,6 +136,9 @@ def stage(aws: Faults, bundle: Bundle) -> Iterator[Stage]:
         "holidays": "",
         "exceptions": (),
         "teams": {"care": Team(tell=told)},
+        "faq_words": frozenset(),  # what the outside is asked has tests of its own
     }
+    guidelines.use(bundle.guidelines)
     yield Stage(desk=bundle.desk.model_copy(update=fields), texts=bundle.texts)
     desk_seam.use(None)
+    guidelines.use(None)

@@ -47,12 +47,12 @@ def comment(stage: Stage, text: str = "It does not work", id: str = "c1", **fiel
 
 def test_a_public_thread_says_so(stage: Stage, page: Page) -> None:
     comment(stage)
-    assert only_thread()["public"] is True
+    assert "c" in only_thread()["is"]
 
 
 def test_an_ordinary_thread_says_nothing_of_it(stage: Stage) -> None:
     stage.take(inbound("Hello"))
-    assert "public" not in only_thread()
+    assert "c" not in only_thread().get("is", "")
 
 
 def test_a_private_reply_settles_and_links_both_threads(stage: Stage, page: Page) -> None:
@@ -128,10 +128,12 @@ def test_an_answer_knows_the_newest_message_that_asks(stage: Stage, page: Page) 
 
 def test_an_automatic_answer_knows_it_too(stage: Stage, page: Page) -> None:
     stage.now = CLOSED
-    comment(stage, time=CLOSED)
-    stage.send(only_row())
-    assert page.asked[0].context == {"comment": "c1"}
-    assert page.asked[0].by_person is False
+    comment(stage, "Siete dei ladri, vergogna", time=CLOSED)
+    for row in outbox():
+        stage.send(row)
+    assert {message.act for message in page.asked} == {"reply", "private"}
+    assert {message.context["comment"] for message in page.asked} == {"c1"}
+    assert not any(message.by_person for message in page.asked)
 
 
 def test_a_thread_that_never_asked_gives_its_newest_message(stage: Stage, page: Page) -> None:

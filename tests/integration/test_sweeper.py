@@ -179,7 +179,18 @@ def test_people_are_called_after_half_an_hour(stage: Stage) -> None:
     assert only_thread()["es"] == call["SK"]
     for later in (31, 60, 120):
         tick(stage, OPEN + later * MINUTE)
-    assert [len(call["whys"]) for call in calls()] == [1]
+    (call,) = calls()
+    assert [why["why"] for why in call["whys"]].count("no_answer") == 1
+    assert {"first_late", "unacknowledged"} <= {why["why"] for why in call["whys"]}
+
+
+def test_who_has_taken_it_is_paged_no_more(stage: Stage) -> None:
+    stage.take(inbound())
+    tick(stage, OPEN + 31 * MINUTE)
+    reply.claim(stage.person(), thread_id())
+    tick(stage, OPEN + 55 * MINUTE)
+    (call,) = calls()
+    assert [why["why"] for why in call["whys"]] == ["no_answer"]
 
 
 def test_no_answer_is_added_to_the_call_that_is_open(stage: Stage) -> None:

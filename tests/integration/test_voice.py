@@ -1,7 +1,5 @@
 """One voice: what the guidelines block is never written, and who may send it all the same."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from sportello.channels.base import Template
@@ -9,20 +7,18 @@ from sportello.domain.guidelines import Guidelines, Remark, Voice, Words
 from sportello.domain.message import Message
 from sportello.services import guidelines, reply
 from sportello.services.reply import Blocked, NotAllowed
-from tests.integration.stage import OPEN, Stage, inbound, outbox, scan, thread_id
+from tests.integration.stage import ONE, OPEN, Stage, inbound, outbox, scan, thread_id
 
 PROMISE = "Garantiamo la consegna domani."
 PRIVATE = "La chiamiamo al 321 0000012."
 
 
 @pytest.fixture(autouse=True)
-def voice() -> Iterator[None]:
+def voice(stage: Stage) -> None:
     promise = Words(say=("garantiamo",), may_override=True, level="block", suggest="Niente promesse")
     strict = Words(say=("mai più",), may_override=False, level="block")
     official = Voice(promise=promise, dead_end=strict)
     guidelines.use({"it": Guidelines(language="it", official=official)})
-    yield
-    guidelines.use(None)
 
 
 def asked(stage: Stage, **values: object) -> str:
@@ -122,6 +118,6 @@ def test_what_a_form_shows_colleagues_is_not_read(stage: Stage) -> None:
 
 
 def test_without_guidelines_of_the_language_the_desk_s_own_hold(stage: Stage) -> None:
-    asked(stage, language="en")
+    asked(stage, customer=ONE.model_copy(update={"language": "en"}))
     with pytest.raises(Blocked):
         answer(stage, PROMISE)

@@ -8,21 +8,15 @@ from tempfile import TemporaryDirectory
 
 from infra.bundle import Bundle, load
 from sportello.domain.model import Instant
-from sportello.domain.phrases import LISTS
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
 LOCALES = ("it", "en", "es", "fr", "de", "pt", "ru", "zh")
 
-_NO_PHRASES = "".join(f"{name}: []\n" for name in LISTS) + "topics: {}\n"
-
 
 def with_languages(folder: Path, *languages: str, formal: bool = False) -> Path:
-    """A copy of ``templates/`` for these languages; what is no text of the desk's is left out."""
+    """A copy of ``templates/`` for these languages; frequent questions are not written in all of them."""
     shutil.copytree(TEMPLATES, folder, dirs_exist_ok=True)
-    for other in ("faq", "guidelines"):
-        shutil.rmtree(folder / other, ignore_errors=True)
-    for language in languages:
-        (folder / "phrases" / f"{language}.yaml").write_text(_NO_PHRASES, "utf-8")
+    shutil.rmtree(folder / "faq", ignore_errors=True)
     desk = (folder / "desk.yaml").read_text("utf-8")
     desk = re.sub(r"(?m)^languages: .*$", f"languages: [{', '.join(languages)}]", desk)
     desk = re.sub(r"(?m)^formal: .*$", f"formal: {str(formal).lower()}", desk)

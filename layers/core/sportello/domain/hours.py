@@ -171,7 +171,7 @@ class Calendar:
         first = datetime.combine(self.wall(at), time())
         # A day earlier and later: nights begin before the first day and end after the last.
         begin, end = first - _ONE_DAY, first + (n + 1) * _ONE_DAY
-        pieces = list(self._engine.intervals(begin, end))
+        comments = _comments(self._engine.intervals(begin, end))
         spans: dict[date, list[tuple[str, str]]] = {}
         for opens, closes in _joined(self._wall_states(begin, end), end):
             for day, span in _by_day(opens, closes):
@@ -181,7 +181,7 @@ class Calendar:
             Day(
                 midnight.date(),
                 tuple(spans.get(midnight.date(), ())),
-                _comment(pieces, midnight),
+                comments.get(midnight.date(), ""),
                 self._holidays is not None and self._holidays.is_open(midnight),
             )
             for midnight in midnights
@@ -320,7 +320,12 @@ def _by_day(opens: datetime, closes: datetime) -> Iterator[tuple[date, tuple[str
     yield opens.date(), (f"{opens:%H:%M}", "24:00" if closes == midnight else f"{closes:%H:%M}")
 
 
-def _comment(pieces: Iterable[tuple[datetime, datetime, State, str]], midnight: datetime) -> str:
-    """The first comment of a day."""
-    today = (comment for start, end, _, comment in pieces if start < midnight + _ONE_DAY and end > midnight)
-    return next(filter(None, today), "")
+def _comments(pieces: Iterable[tuple[datetime, datetime, State, str]]) -> dict[date, str]:
+    """The first comment of each day that has one."""
+    found: dict[date, str] = {}
+    for start, end, _, comment in pieces:
+        day = datetime.combine(start, time())
+        while comment and day < end:
+            found.setdefault(day.date(), comment)
+            day += _ONE_DAY
+    return found

@@ -32,7 +32,8 @@ _DRAWN_OUT = re.compile(r"(.)\1\1")
 class Phrases(Model):
     """Words that mean something in one language; whole words, any case, a number is any number.
 
-    A single word may end in ``*``: any word that begins so. ``docs/words.md`` says what each list does.
+    A single word may end in ``*``: any word that begins so. A phrase that ends in ``?`` counts only where
+    it is the whole question. ``docs/words.md`` says what each list does.
     """
 
     asks_person: tuple[str, ...] = ()
@@ -63,7 +64,10 @@ LISTS = tuple(name for name in Phrases.model_fields if name != "topics")
 
 
 class Found(NamedTuple):
-    """A phrase in a message: where its words begin, how many they are, on which list it stands."""
+    """A phrase in a message: where its words begin, how many they are, on which list it stands.
+
+    The list's name ends in ``?`` where the phrase counts only as the whole question.
+    """
 
     start: int
     length: int
@@ -87,6 +91,7 @@ def indexed(phrases: Mapping[str, Phrases]) -> dict[str, str]:
     for (kind, phrase), line in zip(listed, lines, strict=True):
         words = split(line)
         every.update(words)
+        kind += "?" if phrase.endswith("?") else ""
         if len(words) > 1:
             key, said = f"{words[0]} {words[1]}", f"{kind}:{' '.join(words[2:])}"
         elif words and phrase.endswith("*") and len(words[0]) >= LEAST_STEM:

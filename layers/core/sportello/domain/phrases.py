@@ -40,11 +40,13 @@ class Meaning:
         words = patterns.words(emoji.without_faces(text) if felt else text) if text else []
         found = _counted(patterns.found(words))
         kinds = {phrase.kind for phrase in found}
+        asks = "?" in text or "？" in text or emoji.ASKING in felt
+        if asks:
+            kinds |= _alone(words, found, kinds)
         self.asks_person = "asks_person" in kinds
         self.urgent = "urgent" in kinds
         self.emoji_only = "" if words or not felt else emoji.only(text)
         """``positive`` or ``negative``: a message of nothing but such emoji."""
-        asks = "?" in text or "？" in text or emoji.ASKING in felt
         self.asks = asks or "question" in kinds
         """A question or a request."""
         self.chases = "chaser" in kinds or (not words and (asks or emoji.WAITING in felt))
@@ -93,7 +95,13 @@ class Meaning:
 
 _YES = _CLOSING | {"yes"}
 _NO = _CLOSING | {"no", "criticism"}
-_GREETING = frozenset({"greeting"})
+_GREETING = frozenset({"greeting", "alongside"})
+
+
+def _alone(words: Sequence[str], found: Sequence[Found], kinds: set[str]) -> set[str]:
+    """Lists of which a phrase written with ``?`` is the whole question: "news?"."""
+    whole = {kind for kind in kinds if kind.endswith("?")}
+    return {kind[:-1] for kind in whole if not _rest(words, found, _GREETING | {kind})}
 
 
 def _counted(found: list[Found]) -> list[Found]:
@@ -110,7 +118,7 @@ def _counted(found: list[Found]) -> list[Found]:
         inside = end <= widest_to and (widest_from < start or end < widest_to)
         if end > harmless_to and not (inside and phrase.kind in _GIVE_WAY):
             kept.append(phrase)
-        if end > widest_to and not phrase.kind.startswith(TOPIC):
+        if end > widest_to and not phrase.kind.startswith(TOPIC) and phrase.kind[-1] != "?":
             widest_from, widest_to = start, end
     return kept
 

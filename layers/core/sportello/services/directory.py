@@ -37,13 +37,15 @@ class Place(NamedTuple):
     """What it is in ``hours.json``: ``{"channel": "whatsapp"}``."""
 
 
-class View(NamedTuple):
-    """One look at the directory, in one language at one time."""
+class View:
+    """One look at the directory, in one language at one time; hours that several share are said once."""
 
-    desk: Desk
-    directory: Directory
-    language: str
-    at: Instant
+    def __init__(self, desk: Desk, directory: Directory, language: str, at: Instant) -> None:
+        self.desk = desk
+        self.directory = directory
+        self.language = language
+        self.at = at
+        self._hours: dict[str, str] = {}
 
     @property
     def words(self) -> DirectoryWords:
@@ -60,7 +62,10 @@ class View(NamedTuple):
         return state_in_words(self.state(place), self.at, self.desk.time_zone, self.calendar_words)
 
     def hours(self, place: Place) -> str:
-        return posted_hours(place.calendar, self.at, self.calendar_words, self.name_of)
+        rules = place.calendar.rules
+        if rules not in self._hours:
+            self._hours[rules] = posted_hours(place.calendar, self.at, self.calendar_words, self.name_of)
+        return self._hours[rules]
 
     def days(self, place: Place) -> tuple[Day, ...]:
         return place.calendar.days(self.at, DAYS)
@@ -84,14 +89,14 @@ class View(NamedTuple):
         for team in self.desk.teams:
             name = self.words.teams.get(team, team)
             place = Place(name, self.desk.calendar_of("", "", team), {"team": team})
-            if self._differs(place):
+            if self.differs(place):
                 yield place
 
     def channels(self) -> Iterator[Place]:
         for channel in self.desk.channels:
             calendar = calendar_of_front(self.desk, channel)
             place = Place(self.channel_name(channel), calendar, {"channel": channel})
-            if self._differs(place):
+            if self.differs(place):
                 yield place
 
     def accounts(self) -> Iterator[Place]:
@@ -99,7 +104,7 @@ class View(NamedTuple):
             calendar = calendar_of_front(self.desk, served.channel, served.account)
             keys = {"channel": served.channel, "account": served.account}
             place = Place(self._account_name(served.channel, served.account), calendar, keys)
-            if self._differs(place):
+            if self.differs(place):
                 yield place
 
     def _account_name(self, channel: str, account: str) -> str:
@@ -109,7 +114,8 @@ class View(NamedTuple):
                 return way.name[self.language]
         return f"{self.channel_name(channel)} {account}"
 
-    def _differs(self, place: Place) -> bool:
+    def differs(self, place: Place) -> bool:
+        """From the main hours."""
         return place.calendar.rules != self.main().calendar.rules
 
 

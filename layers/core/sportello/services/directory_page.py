@@ -148,7 +148,7 @@ def _ways(view: View) -> str:
 def _way(view: View, way: Way) -> str:
     """The hours stand beside a way only where they are not the main ones."""
     place = view.way(way)
-    said = f'<p class="soft">{escape(view.state_words(place))}</p>' if _differs(view, place) else ""
+    said = f'<p class="soft">{escape(view.state_words(place))}</p>' if view.differs(place) else ""
     return f'<li><a href="{escape(way.link)}" rel="nofollow">{escape(place.name)}</a>{said}</li>\n'
 
 
@@ -169,7 +169,3 @@ def _section(key: str, title: str, parts: Iterable[str]) -> str:
     if not inside:
         return ""
     return f'<section aria-labelledby="{key}">\n<h2 id="{key}">{escape(title)}</h2>\n{inside}</section>\n'
-
-
-def _differs(view: View, place: Place) -> bool:
-    return place.calendar.rules != view.main().calendar.rules

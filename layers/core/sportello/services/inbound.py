@@ -20,6 +20,8 @@ SOONEST = 1_262_304_000_000
 
 def take_inbound(context: Context, event: Inbound) -> str:
     """Stored exactly once, with everything that it causes."""
+    if event.public:
+        event = event.model_copy(update={"acts": tuple(sorted(context.channel.acts))})
     try:
         return _take(context, event)
     except store.TooLarge:

@@ -126,7 +126,7 @@ def reply(
         NoThread, NotAllowed: nothing was written. ``Blocked`` is one of the latter.
     """
     view = look(thread_id)
-    if template is None:
+    if template is None and not _too_long(person, view.thread, text, act):
         _read_by_guidelines(person, view.thread, text, act, despite=despite, told=told)
     draft = Message(
         key="",
@@ -144,6 +144,12 @@ def reply(
     return _commit_reply(
         person, view, draft, seen or view.thread.last_in, action or uuid.uuid4().hex, promise
     )
+
+
+def _too_long(person: Person, thread: Thread, text: str, act: Act) -> bool:
+    """Then the channel refuses it, and says so in its own words."""
+    draft = Message(key="", direction="out", author="person", time=0, text=text, act=act)
+    return _forbidden(person, thread, draft) == Problem.TOO_LONG
 
 
 def _read_by_guidelines(

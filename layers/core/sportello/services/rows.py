@@ -11,12 +11,13 @@ from sportello.domain.message import Message
 from sportello.domain.model import DAY, HOUR, Instant
 from sportello.domain.reasons import Reason
 from sportello.domain.thread import Thread
+from sportello.services.heard import BY_BYTES as BY_BYTES
+from sportello.services.heard import CODE_BYTES as CODE_BYTES
+from sportello.services.heard import FIRST_BYTES as FIRST_BYTES
+from sportello.services.heard import NAME_BYTES as NAME_BYTES
+from sportello.services.heard import clip as clip
+from sportello.services.heard import heard as heard
 
-# What the thread row keeps of texts without a limit of their own, so that it stays under 1 KB.
-NAME_BYTES = 64
-FIRST_BYTES = 48
-BY_BYTES = 20
-CODE_BYTES = 16
 TEXT_BYTES = 32_768
 """A longer text goes to S3; the row keeps its beginning."""
 FRAGMENT_BYTES = 16_384
@@ -28,32 +29,8 @@ GONE_HASH = 6
 """Characters of a hash that the thread row keeps of an early delete; the hour it is kept until follows."""
 
 
-def clip(text: str, most: int) -> str:
-    """The beginning of a text, at most so many bytes of UTF-8, no character cut."""
-    if len(text) * 4 <= most:
-        return text
-    return text.encode("utf-8", "replace")[:most].decode("utf-8", "ignore")
-
-
 def expires(desk: Desk, now: Instant) -> int:
     return items.seconds(now, desk.policy.keep_days)
-
-
-def heard(thread: Thread, before: Thread, event: Inbound, written: Instant, now: Instant, key: str) -> Thread:
-    """The thread after a customer's message; ``key`` is empty for one that owes nothing."""
-    window = min(written, now)
-    changes: dict[str, object] = {
-        "first": clip(thread.first, FIRST_BYTES),
-        "to": event.customer.address,
-        "last_in": key or before.last_in,
-        "window": window if before.window is None else max(window, before.window),
-    }
-    if before.rev == 0:
-        changes["created"] = now
-        changes["public"] = event.public
-    if not before.owes and not event.group:
-        changes["name"] = clip(event.customer.name, NAME_BYTES) or before.name
-    return thread.model_copy(update=changes)
 
 
 def inbound(

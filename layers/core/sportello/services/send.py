@@ -24,7 +24,7 @@ from sportello.domain.desk import Desk
 from sportello.domain.message import Message, State
 from sportello.domain.model import HOUR, MINUTE, SECOND, Instant
 from sportello.domain.thread import Thread
-from sportello.services import automatic, guidelines, onward, receipts, rows
+from sportello.services import automatic, onward, receipts, rows
 from sportello.services.context import tries
 from sportello.services.wording import Wording
 
@@ -38,8 +38,6 @@ SHORT_WAIT = 15.0
 TEMPORARY_WAIT = 30.0
 RECONNECT_WAIT = 300.0
 CONFLICT_SECONDS = 10.0
-AFTER_DEBT = ("faq_yes",)
-"""Texts that are said once nothing is owed any more."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +77,7 @@ def _take(sender: Sender, address: Address, thread: Thread, row: Message) -> str
     if thread.hold is not None and _behind(thread.hold, row):
         outbox.wait_for(address, thread.hold, row.problem or Problem.BUSY)
         return "held"
-    if reason := onward.needless(thread, row) if row.via else _overtaken(sender, thread, row):
+    if reason := onward.needless(thread, row) if row.via else automatic.overtaken(thread, row, sender.now()):
         outbox.cancel(address, reason)
         return f"cancelled_{reason}"
     channel = sender.channels(row.via or thread.channel)
@@ -90,7 +88,7 @@ def _take(sender: Sender, address: Address, thread: Thread, row: Message) -> str
     except automatic.Gone:
         outbox.cancel(address, "text_gone")
         return "cancelled_text_gone"
-    if _exposes(sender, thread, row, message):
+    if automatic.exposes(sender.desk, thread, row, message.text):
         outbox.cancel(address, "personal_data")
         return "cancelled_personal_data"
     if problem := _forbidden(sender, channel, thread, row, message):
@@ -126,24 +124,6 @@ def _abandoned(address: Address, row: Message) -> str:
         return "leased"
     outbox.unknown(address, row.token, "lease_ended")
     return "unknown"
-
-
-def _overtaken(sender: Sender, thread: Thread, row: Message) -> str:
-    """Why an automatic reply is no longer wanted; empty: it is."""
-    if row.author != "automatic" or row.act == "hide":
-        return ""
-    now = sender.now()
-    if row.not_after is not None and now >= row.not_after:
-        return "expired"
-    if thread.person_present(now) or not (thread.owes or row.say in AFTER_DEBT):
-        return "person_answered"
-    return ""
-
-
-def _exposes(sender: Sender, thread: Thread, row: Message, message: Outbound) -> bool:
-    """Our own automatic voice never shows anybody's data in public."""
-    by_us = row.author == "automatic" and thread.public and row.act == "reply"
-    return by_us and not guidelines.safe_in_public(message.text, sender.desk)
 
 
 def _message(sender: Sender, channel: Channel, thread: Thread, row: Message, address: Address) -> Outbound:
