@@ -50,7 +50,7 @@ _EXAMPLES = {
 
 class _Settings(Model):
     answerer: str = Field(default="lexical", pattern=r"^(lexical|bedrock)$")
-    model: str = Field(default="", pattern=r"^[A-Za-z0-9.:/_-]{0,200}$")
+    model: str = Field(default="", pattern=r"^[A-Za-z0-9.:_-]{0,200}$")
     region: str = Field(default="", pattern=r"^([a-z]{2}(-[a-z]+)+-\d)?$")
 
     @model_validator(mode="after")

@@ -16,7 +16,7 @@ from infra import bundle_replies
 from infra.cli.channels import channel_names
 from infra.model_mistakes import did_you_mean, parse
 from infra.template_files import Files
-from infra.yaml_with_lines import Document, Line, Path, read_yaml
+from infra.yaml_with_lines import Document, Line, Path
 from sportello.domain.address import FORMS
 from sportello.domain.desk import Desk
 from sportello.domain.guideline_phrases import folded
@@ -227,8 +227,7 @@ def _faq_and_site(files: Files, language: str) -> Iterator[tuple[str, int, str, 
     """File, line, text, and whether it is a Jinja text."""
     texts: list[tuple[Path, Any, bool]]
     for name in (f"faq/{language}.yaml", f"site/{language}.yaml"):
-        path = files.folder / name
-        document = read_yaml(path.read_text(encoding="utf-8")) if path.is_file() else None
+        document = files.documents.get(name)
         data: Any = document.data if document else None
         if document is None or not isinstance(data, dict):
             continue
@@ -259,11 +258,11 @@ def _of_template(source: str, samples: Iterable[Mapping[str, Any]], rules: Guide
 
     A text that cannot be put together is told by whoever checks the template itself.
     """
-    remarks = list[Remark]()
+    texts = dict[tuple[str, bool], None]()
     for values in samples:
         with suppress(TemplateError, ArithmeticError, LookupError, TypeError, ValueError):
-            remarks += _lint(render(source, values), rules, bool(values.get("formal")))
-    return remarks
+            texts[render(source, values), bool(values.get("formal"))] = None
+    return [remark for text, formal in texts for remark in _lint(text, rules, formal)]
 
 
 def _of_pattern(text: str, rules: Guidelines, formal: bool) -> list[Remark]:

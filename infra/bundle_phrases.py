@@ -78,7 +78,10 @@ def _of_topics(document: Document, phrases: Phrases) -> Iterator[Line]:
 
 
 def _of_phrases(
-    document: Document, path: tuple[str, ...], phrases: Iterable[str], placed: dict[str, list[tuple[str, int]]]
+    document: Document,
+    path: tuple[str, ...],
+    phrases: Iterable[str],
+    placed: dict[str, list[tuple[str, int]]],
 ) -> Iterator[Line]:
     """``placed``: on which list and line each phrase stood so far."""
     for index, phrase in enumerate(phrases):
@@ -96,7 +99,9 @@ def _of_phrases(
             for kind, number in places:
                 if _contradict(kind, path[0]):
                     where = "here twice" if kind == path[0] else f"under {kind!r} too"
-                    yield Line(line, f"{phrase!r} stands {where} (first on line {number}); keep e.g. the first")
+                    yield Line(
+                        line, f"{phrase!r} stands {where} (first on line {number}); keep e.g. the first"
+                    )
             places.append((path[0], line))
 
 

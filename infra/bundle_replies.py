@@ -89,8 +89,8 @@ def _of_buttons(document: Document) -> Iterator[Line]:
         elif len(title) > BUTTON_LONGEST:
             text = f"{title!r} has {len(title)} characters, at most {BUTTON_LONGEST} fit on a button"
             yield Line(document.line((key,)), f"{text}; write e.g. {key}: {key.title()}")
-    titles = {str(document.data.get(key)).casefold() for key in BUTTONS if document.data.get(key)}
-    if len(titles) == 1 and len(document.data) > 1:
+    titles = [str(document.data.get(key) or "").strip().casefold() for key in BUTTONS]
+    if all(titles) and len(set(titles)) < len(BUTTONS):
         yield Line(1, "both buttons have the same title; write e.g. yes: Yes, thanks")
 
 

@@ -33,6 +33,8 @@ class Files:
         self.mistakes: list[Mistake] = []
         self.warnings: list[Mistake] = []
         """What ``sportello check`` shows, and what no build stops for."""
+        self.documents: dict[str, Document] = {}
+        """Every file of YAML that was read, by its name."""
 
     def wrong(self, name: str, lines: Iterable[Line]) -> None:
         self.mistakes += [Mistake(str(self.folder / name), line.number, line.text) for line in lines]
@@ -67,6 +69,7 @@ class Files:
             return None
         document = read_yaml(text)
         self.wrong(name, document.wrong)
+        self.documents[name] = document
         if not isinstance(document.data, dict):
             if not document.wrong:
                 self.wrong(name, [Line(1, f"must be lines of 'key: value'; write e.g. {example}")])

@@ -12,6 +12,7 @@ from infra.cli import connect, explain, local, rehearse, threads, upkeep
 from infra.cli.doctor import doctor
 from infra.cli.duty import duty
 from infra.cli.errors import explained
+from infra.cli.faq import faq
 from infra.cli.lint import lint
 from infra.cli.new_channel import new_channel
 from infra.cli.run import run
@@ -70,6 +71,7 @@ app.command()(local.clock)
 app.command()(upkeep.check)
 app.command()(duty)
 app.command()(lint)
+app.command()(faq)
 app.command()(rehearse.simulate)
 app.command()(rehearse.diff_desk)
 app.command()(explain.explain)

@@ -28,7 +28,7 @@ def lint(
     public: Annotated[bool, typer.Option("--public", help="Everybody reads it.")] = False,
     official: Annotated[bool, typer.Option("--official", help="It is said by an official account.")] = False,
 ) -> None:
-    """Read a text by templates/guidelines/: what blocks it, what to write instead. 1 where something blocks."""
+    """Read a text by templates/guidelines/: what to write instead. 1 where something blocks."""
     desk = bundle().desk
     known = guidelines.current_guidelines()
     language = lang or desk.default_language

@@ -50,7 +50,7 @@ def place_of(context: typer.Context) -> Place:
 def bundle() -> Bundle:
     """The desk as it stands in ``templates/``, also for the services of this process."""
     loaded = load(TEMPLATES)
-    desk_seam.use(loaded.desk, loaded.texts)
+    desk_seam.use(loaded.desk, loaded.texts, loaded.faq)
     guidelines.use(loaded.guidelines)
     return loaded
 

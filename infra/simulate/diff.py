@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from infra.simulate.entry import Entry, Told, utc
+from infra.simulate.entry import Entry, Told, is_timer, utc
 from sportello.domain.model import Instant
 
 
@@ -62,7 +62,3 @@ def _plain(told: Sequence[Told] | None) -> list[dict[str, Any]] | None:
 def _noticed(told: Sequence[Told] | None) -> list[dict[str, Any]]:
     """Without deadlines, and without the silence of a look that finds nothing to do."""
     return [one.as_json() for one in told or () if not is_timer(one) and one.reason != "not_yet"]
-
-
-def is_timer(told: Told) -> bool:
-    return told.kind == "remind" or (told.kind == "cancel" and told.more.get("what") == "timer")

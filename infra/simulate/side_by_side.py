@@ -9,8 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from infra.cli.work import printable
-from infra.simulate.diff import Difference, is_timer
-from infra.simulate.entry import Told
+from infra.simulate.diff import Difference
+from infra.simulate.entry import Told, is_timer
 from infra.simulate.transcript import SPEAKS, STYLES, happened
 from sportello.domain.model import to_datetime
 

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from infra.cli.work import printable
-from infra.simulate.entry import Entry, Told
+from infra.simulate.entry import Entry, Told, is_timer
 from infra.simulate.sentences import sentence
 from sportello.domain.events import (
     Claim,
@@ -24,6 +24,7 @@ from sportello.domain.events import (
     Wanted,
 )
 from sportello.domain.model import Instant, to_datetime
+from sportello.domain.reasons import Reason
 
 STYLES = {
     "reply": "magenta",
@@ -48,9 +49,15 @@ class Transcript:
         self._day = ""
 
     def show(self, entries: Iterable[Entry], after: Sequence[Sequence[str]] = ()) -> None:
-        """``after``: further lines below each entry, where there are any."""
+        """Deadlines at which nothing is done are left out.
+
+        Args:
+            after: further lines below each entry, where there are any.
+        """
         shown = False
         for number, entry in enumerate(entries):
+            if is_idle(entry):
+                continue
             shown = True
             self._heading(entry.at)
             self._put(f"{self._local(entry.at):%H:%M}", self._happened(entry))
@@ -120,6 +127,13 @@ class Transcript:
 
     def _local(self, at: Instant) -> datetime:
         return to_datetime(at).astimezone(self._zone)
+
+
+def is_idle(entry: Entry) -> bool:
+    """The desk has looked, and only set the next deadline."""
+    return isinstance(entry.event, Tick) and all(
+        is_timer(told) or told.reason == Reason.NOT_YET for told in entry.told
+    )
 
 
 def happened(entry: Entry) -> tuple[str, str, str]:

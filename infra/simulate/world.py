@@ -6,6 +6,7 @@ written, answers from outside, ticks; so a person who writes at a deadline is no
 """
 
 import heapq
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -41,8 +42,8 @@ ACCOUNT = "main"
 OUTSIDE_TAKES = SECOND
 SHOWN = "sp-shown"
 """What a scenario writes as ``ref`` for the link that this customer was shown last."""
-LOOKS_MOST = 100_000
-"""Ticks of one simulation; a desk that ticks for ever is a mistake of ours, and must not hang."""
+LOOKS_MOST = 50
+"""Ticks of one conversation at one instant: more would be a mistake of the rules, and must not hang."""
 NO_IDS: Mapping[str, str] = MappingProxyType({})
 _LINE, _OUTSIDE, _LOOK = range(3)
 
@@ -114,7 +115,7 @@ class World:
         for step in scenario.steps:
             self._push(step.at, _LINE, "", step=step)
         end = end_of(scenario, self.desk) if until is None else until
-        looks = 0
+        looks: Counter[tuple[str, Instant]] = Counter()
         while self._queue and self._queue[0].at <= end:
             next_ = heapq.heappop(self._queue)
             if next_.step is not None:
@@ -122,9 +123,9 @@ class World:
             elif next_.asked is not None:
                 yield from self._answer(next_.asked, self.talks[next_.talk], next_.at)
             elif self.talks[next_.talk].thread.due == next_.at:
-                looks += 1
-                if looks > LOOKS_MOST:
-                    raise RuntimeError(f"{next_.talk} is looked at for ever")
+                looks[next_.talk, next_.at] += 1
+                if looks[next_.talk, next_.at] > LOOKS_MOST:
+                    raise RuntimeError("a conversation is looked at for ever")
                 yield from self._take(self.talks[next_.talk], Tick(due=next_.at), next_.at)
 
     def _push(

@@ -9,6 +9,8 @@ from tests.contract.samples import Sample, all_samples, function_url_event, wire
 
 __all__ = ["CLOSED", "OPEN", "secrets", "telegram_text", "webchat_text", "whatsapp_text"]
 
+ORDINARY = "Potete aiutarmi con la lampada del salotto?"
+"""Asks for an answer, calls nobody, and is no frequent question."""
 CHANNELS = ("telegram", "whatsapp", "webchat")
 
 
@@ -20,7 +22,7 @@ def telegram_text(
     body = json.loads(sample.request.body)
     message = body["message"]
     body["update_id"] = chat * 1000 + number
-    message |= {"message_id": number, "date": moment // 1000}
+    message |= {"message_id": number, "date": moment // 1000, "text": ORDINARY}
     message["from"]["id"] = message["chat"]["id"] = chat
     headers = {**sample.request.headers} | ({sample.signature_header: secret} if secret else {})
     request = replace(sample.request, body=wire_bytes(body), headers=headers)

@@ -57,9 +57,7 @@ def lines(part: str, half: str) -> list[Labelled]:
 def patterns(*languages: str) -> Patterns:
     """The shipped phrases of a desk with these languages."""
     read = {
-        language: Phrases.model_validate(
-            read_yaml((TEMPLATES / f"{language}.yaml").read_text("utf-8")).data
-        )
+        language: Phrases.model_validate(read_yaml((TEMPLATES / f"{language}.yaml").read_text("utf-8")).data)
         for language in languages
     }
     return Patterns(read)

@@ -24,7 +24,7 @@ def table(half: str = "score") -> Table:
         rows.append(Row(f"precision {language}", of.precision, None, of.right + of.wrong))
         rows.append(Row(f"recall {language}", of.recall, None, of.right + of.missed))
     notes = (
-        f"{len(scored)} lines of a half, it, en, ru: sarcasm, thanks with a question, a yes or no, emoji only,",
-        "no punctuation, typos. What is not taken for courtesy waits for a person: recall costs a glance.",
+        f"{len(scored)} lines of a half, it, en, ru: sarcasm, thanks with a question, a yes or no,",
+        "emoji only, no punctuation, typos. What is missed waits for a person: recall costs a glance.",
     )
     return Table("courtesy", tuple(rows), notes)

@@ -27,7 +27,7 @@ def table(half: str = "score") -> Table:
         share = sum(found(line) == language for line in own) / len(own)
         rows.append(Row(f"told rightly {language}", share, None, len(own)))
     notes = (
-        f"{len(scored)} short messages of a half, with typos, product names, chat spelling and other languages.",
-        "What is not told takes the desk's first language.",
+        f"{len(scored)} short messages of a half, with typos, product names, chat spelling, other",
+        "languages. What is not told takes the desk's first language.",
     )
     return Table("language", tuple(rows), notes)

@@ -19,9 +19,11 @@ def table(half: str = "score") -> Table:
     of = {
         name: counts((name in found(line), name in line.label.split()) for line in scored) for name in SIGNALS
     }
+    precision = sum(one.precision for one in of.values()) / len(of)
+    recall = sum(one.recall for one in of.values()) / len(of)
     rows = [
-        Row("precision, mean of four", sum(one.precision for one in of.values()) / len(of), 0.85, len(scored)),
-        Row("recall, mean of four", sum(one.recall for one in of.values()) / len(of), 0.85, len(scored)),
+        Row("precision, mean of four", precision, 0.85, len(scored)),
+        Row("recall, mean of four", recall, 0.85, len(scored)),
     ]
     for name, one in of.items():
         rows.append(Row(f"{name} precision", one.precision, None, one.right + one.wrong))
@@ -31,4 +33,5 @@ def table(half: str = "score") -> Table:
         pairs = [(name in found(line), name in line.label.split()) for line in own for name in SIGNALS]
         rows.append(Row(f"all four, precision {language}", counts(pairs).precision, None, len(own)))
         rows.append(Row(f"all four, recall {language}", counts(pairs).recall, None, len(own)))
-    return Table("signals", tuple(rows), (f"{len(scored)} lines of a half, it, en, ru; a line may show several.",))
+    notes = (f"{len(scored)} lines of a half, it, en, ru; a line may show several.",)
+    return Table("signals", tuple(rows), notes)

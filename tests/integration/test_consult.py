@@ -7,17 +7,23 @@ from typing import Any
 
 import pytest
 
-from sportello.aws import breaker, clients, enquiries, facts
+from sportello.aws import breaker, clients, enquiries, facts, store
+from sportello.aws.environment import environment
 from sportello.aws.outbox import Address
 from sportello.channels.post import NoReply, Reply
-from sportello.domain.events import Card, Kind
+from sportello.domain.events import Card, Customer, Delete, Kind
+from sportello.domain.message import Enquiry
 from sportello.domain.model import MINUTE, SECOND
+from sportello.domain.thread import Thread
 from sportello.services.consult import consult
+from sportello.services.effects import kick
 from sportello.services.redrive import letters
 from tests.integration.faults import Faults
 from tests.integration.outside import FAQ_WORDS, NUMBER, PHONE, Outer, outer
 from tests.integration.stage import (
+    ACCOUNT,
     CLOSED,
+    ONE,
     OPEN,
     TWO,
     Stage,
@@ -26,7 +32,6 @@ from tests.integration.stage import (
     inbound,
     kicks,
     only_row,
-    only_thread,
     outbox,
     overdue,
     scan,
@@ -43,6 +48,12 @@ def out(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Outer:
 
 def asks_for_parcel(stage: Stage, **fields: Any) -> None:
     assert stage.take(inbound(WHERE, attested=PHONE, **fields)) == {"stored": 1}
+
+
+def thread_now(customer: Any = ONE) -> Thread:
+    found = store.read_thread(thread_id(customer), consistent=True).thread
+    assert found is not None
+    return found
 
 
 def enquiry() -> dict[str, Any]:
@@ -71,8 +82,8 @@ def test_a_proved_customer_hears_of_the_order_day_and_night(stage: Stage, out: O
     assert row["values"]["status"] == f"state of {NUMBER}"
     assert row["yes_no"] is True
     assert kicks("outbox") == [(thread_id(), row["SK"])]
-    assert only_thread()["tier"] == "gold"
-    assert only_thread()["offered"] == "order"
+    assert thread_now().tier == "gold"
+    assert thread_now().offered == "order"
     assert out.asked[0]["orders"] == [NUMBER]
     assert out.asked[0]["contact"] == {"channel": "scripted", "id": thread_id(), "phone": PHONE}
 
@@ -147,9 +158,6 @@ def test_number_and_contact_may_come_in_two_messages(stage: Stage, out: Outer) -
 
 
 def test_a_contact_that_was_taken_back_proves_nothing(stage: Stage, out: Outer) -> None:
-    from sportello.domain.events import Delete
-    from tests.integration.stage import ACCOUNT, ONE
-
     card = Card(phones=(PHONE,), own=True)
     stage.take(inbound("", kind=Kind.CONTACT, cards=(card,), attested=PHONE, at=OPEN - MINUTE, id="card"))
     stage.take(Delete(account=ACCOUNT, customer=ONE, originals=("card",), time=OPEN))
@@ -184,10 +192,6 @@ def test_in_public_nothing_is_said_of_an_order(stage: Stage, out: Outer) -> None
 
 def put_enquiry(stage: Stage, asks: tuple[str, ...], person: str = "") -> Address:
     """An enquiry about the last message, as ``decide`` would have it asked."""
-    from sportello.aws import store
-    from sportello.domain.message import Enquiry
-    from sportello.services.effects import kick
-
     cause = heard()[-1]["SK"]
     thread = store.read_thread(heard()[-1]["PK"][2:], consistent=True).thread
     assert thread is not None
@@ -238,7 +242,8 @@ def test_somebody_wrote_meanwhile_and_it_is_decided_anew_without_asking_again(
 
     assert len(out.asked) == 1
     assert enquiry()["done"] == stage.now
-    assert "urgent" in only_thread().get("escalated", []) or only_thread()["tier"] == "gold"
+    assert thread_now().tier == "gold"
+    assert enquiry()["why"][1:] == ["came_too_late"] or "asks_person" in thread_now().escalated
 
 
 def test_no_such_enquiry(stage: Stage, out: Outer) -> None:
@@ -308,8 +313,6 @@ def test_what_a_lost_kick_left_is_found_by_the_sweeper(stage: Stage, out: Outer)
 
 def test_a_dead_letter_is_kicked_once_more(stage: Stage, out: Outer) -> None:
     asks_for_parcel(stage)
-    from sportello.aws.environment import environment
-
     url = environment().consult_queue_url
     overdue(enquiry())
     assert letters(url) == {"kicked_consult": 1}
@@ -323,11 +326,11 @@ def test_what_comes_too_late_still_tells_who_it_is(stage: Stage, out: Outer) -> 
     asks_for_parcel(stage)
     stage.now += stage.desk.policy.consult_within + SECOND
     stage.sweep()
-    assert only_thread().get("consulting") is None
+    assert thread_now().consulting is None
 
     out.work()
 
-    assert only_thread()["tier"] == "gold"
+    assert thread_now().tier == "gold"
     assert "came_too_late" in enquiry()["why"]
     assert "order" not in [row["say"] for row in outbox()]
 
@@ -361,7 +364,7 @@ TROUBLE = {
 
 def outcome(stage: Stage) -> tuple[Any, ...]:
     """What there is for the customer and for people; without keys' clocks and reason codes."""
-    thread = {name: value for name, value in only_thread().items() if name not in ("expires", "rev")}
+    thread = thread_now().model_dump(exclude={"rev"})
     rows = [
         {name: value for name, value in row.items() if name not in ("due", "expires")} for row in outbox()
     ]
@@ -399,7 +402,7 @@ def test_a_hostile_answer_is_one_that_proves_nothing(stage: Stage, out: Outer) -
 
     assert [row["say"] for row in outbox()] == ["order_proof"]
     assert "jndi" not in everything()
-    assert only_thread().get("tier", "") == ""
+    assert thread_now().tier == ""
     assert facts.read(thread_id()).customer.tier == ""
 
 
@@ -437,8 +440,6 @@ def fresh(stage: Stage) -> None:
 
 def ask_once(stage: Stage, out: Outer, number: int) -> list[str]:
     """One more customer's first message."""
-    from sportello.domain.events import Customer
-
     customer = Customer(id=f"c{number}", address=f"+1555010{number:04d}")
     stage.take(inbound("Hello, I am new here and have a problem", customer=customer, id=f"m{number}", attested=PHONE))
     out.work()

@@ -1,8 +1,10 @@
 """One voice: what the guidelines block is never written, and who may send it all the same."""
 
+from typing import Any
+
 import pytest
 
-from sportello.channels.base import Template
+from sportello.channels.base import Act, Template
 from sportello.domain.guidelines import Guidelines, Remark, Voice, Words
 from sportello.domain.message import Message
 from sportello.services import guidelines, reply
@@ -21,12 +23,12 @@ def voice(stage: Stage) -> None:
     guidelines.use({"it": Guidelines(language="it", official=official)})
 
 
-def asked(stage: Stage, **values: object) -> str:
-    stage.take(inbound("Dov'è il mio pacco?", id="m1", at=OPEN, **values))  # type: ignore[arg-type]
+def asked(stage: Stage, **values: Any) -> str:
+    stage.take(inbound("Dov'è il mio pacco?", id="m1", at=OPEN, **values))
     return thread_id()
 
 
-def answer(stage: Stage, text: str, *, act: reply.Act = "reply", despite: bool = False) -> list[Remark]:
+def answer(stage: Stage, text: str, *, act: Act = "reply", despite: bool = False) -> list[Remark]:
     heard = list[Remark]()
     reply.reply(stage.person(), thread_id(), text, act=act, despite=despite, told=heard.extend)
     return heard

@@ -8,15 +8,27 @@ from tempfile import TemporaryDirectory
 
 from infra.bundle import Bundle, load
 from sportello.domain.model import Instant
+from sportello.domain.patterns import LISTS
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
 LOCALES = ("it", "en", "es", "fr", "de", "pt", "ru", "zh")
 
 
-def with_languages(folder: Path, *languages: str, formal: bool = False) -> Path:
-    """A copy of ``templates/`` for these languages; frequent questions are not written in all of them."""
+_FEW_PHRASES = "".join(f"{name}: {['never'] if name == 'anger' else []}\n" for name in LISTS) + "topics: {}\n"
+
+
+def lean_copy(folder: Path) -> Path:
+    """``templates/`` with hardly a phrase and no frequent questions, which take most of the time to check."""
     shutil.copytree(TEMPLATES, folder, dirs_exist_ok=True)
     shutil.rmtree(folder / "faq", ignore_errors=True)
+    for path in (folder / "phrases").iterdir():
+        path.write_text(_FEW_PHRASES, "utf-8")
+    return folder
+
+
+def with_languages(folder: Path, *languages: str, formal: bool = False) -> Path:
+    """Such a copy for these languages."""
+    lean_copy(folder)
     desk = (folder / "desk.yaml").read_text("utf-8")
     desk = re.sub(r"(?m)^languages: .*$", f"languages: [{', '.join(languages)}]", desk)
     desk = re.sub(r"(?m)^formal: .*$", f"formal: {str(formal).lower()}", desk)

@@ -44,13 +44,11 @@ def test_a_warning_is_no_failure() -> None:
         (("--public",), "Chiamiamo il 321 0000012.", "personal_data"),
         (("--channel", "sms"), "a" * 321, "length"),
         (("--official",), "Siamo aperti 🎉🎉", "emoji"),
-        (("--lang", "ru"), "Повторите позже.", "dead_end"),
         (("--lang", "en"), "Please try again later.", "dead_end"),
     ],
 )
 def test_each_option_decides_which_rules_hold(options: tuple[str, ...], text: str, rule: str) -> None:
-    if "ru" not in options:
-        assert rule not in lint(text=text).output
+    assert f" {rule}: " not in lint(text=text).output
     assert f" {rule}: " in lint(*options, text=text).output
 
 

@@ -402,7 +402,10 @@ def _company(chance: random.Random) -> Company:
         )
         for number in range(chance.choice((0, 1, 2, 3, 5, 8)))
     }
-    some = lambda names: chance.sample(names, chance.choice((0, 0, 1, 2)))  # noqa: E731
+
+    def some(names: list[str]) -> list[str]:
+        return chance.sample(names, chance.choice((0, 0, 1, 2)))
+
     return Company(
         hours,
         own_hours,

@@ -127,12 +127,12 @@ def notifier() -> Handler:
 
 def consult() -> Handler:
     """Standard queue: what a decision needs from the outside."""
+    from sportello.services.bedrock import answerer_for
     from sportello.services.company import Company
     from sportello.services.consult import consult as ask  # it alone compares words
-    from sportello.services.faq import LexicalAnswerer
     from sportello.services.outside import Outside
 
-    answerer = cache(lambda: LexicalAnswerer(current_faq(), current_desk().time_zone))
+    answerer = cache(lambda: answerer_for(current_faq(), current_desk().time_zone))
     answerer()
 
     def hook() -> dict[str, str]:

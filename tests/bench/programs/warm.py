@@ -1,7 +1,8 @@
 """The whole handler against the same SDK calls with prebuilt arguments and the same clients, in one process.
 
 Reads ``{"first", "further", "late": function URL events}``, writes CPU seconds per call:
-``{case: {"whole": [...], "sdk": [...]}}``.
+``{case: {"whole": [...], "sdk": [...]}}``, and for the share of ``decide`` in a case
+``{"decide in …": {"decide": [...], "whole": [...]}}``.
 """
 
 import importlib
@@ -17,6 +18,7 @@ from botocore import xform_name
 from botocore.exceptions import ClientError
 
 from sportello.aws import clients
+from sportello.services import inbound
 from tests.bench.programs import child
 
 handler = importlib.import_module("handler").handler  # the function's own, from its folder
@@ -101,6 +103,26 @@ def measured(
     return {name: values[WARM_UP:] for name, values in spent.items()}
 
 
+def share_of_decide(run: Callable[[], None]) -> dict[str, list[float]]:
+    """CPU of the one function that decides, inside the handler's."""
+    decide, inside = inbound.decide, [0.0]
+
+    def timed(*arguments: Any) -> Any:
+        started = time.process_time()
+        decision = decide(*arguments)
+        inside[0] += time.process_time() - started
+        return decision
+
+    inbound.decide = timed
+    spent: dict[str, list[float]] = {"decide": [], "whole": []}
+    for _ in range(WARM_UP + ROUNDS):
+        inside[0] = 0.0
+        spent["whole"].append(sum(_seconds(run) for _ in range(CALLS)) / CALLS)
+        spent["decide"].append(inside[0] / CALLS)
+    inbound.decide = decide
+    return {name: values[WARM_UP:] for name, values in spent.items()}
+
+
 def _seconds(run: Callable[[], None]) -> float:
     started = time.process_time()
     run()
@@ -116,6 +138,7 @@ def main() -> dict[str, Any]:
     first = whole(events["first"], child.OPEN)
     calls = calls_of(first)
     results["first message of a thread"] = measured(first, calls, commit)
+    results["decide in a first message"] = share_of_decide(first)
     row = thread_row(calls)
 
     late = whole(events["late"], child.CLOSED)
@@ -126,6 +149,7 @@ def main() -> dict[str, Any]:
     further = whole(events["further"], child.OPEN + 60_000)
     calls = calls_of(further)
     results["ordinary message"] = measured(further, calls, commit)
+    results["decide in an ordinary message"] = share_of_decide(further)
 
     reasons = [{"Code": "ConditionalCheckFailed", "Item": row}, {"Code": "None"}]
     tell_stub({row["PK"]["S"]: row}, {row["PK"]["S"]: reasons})

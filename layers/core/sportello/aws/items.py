@@ -147,7 +147,7 @@ def index_fields(thread: Thread) -> dict[str, Any]:
 
 def thread_of(item: Item) -> Thread:
     found = values(item)
-    fields = {name: found[attr] for attr, name in _FIELDS.items() if attr in found}
+    fields = {_FIELDS[attr]: field for attr, field in found.items() if attr in _FIELDS}
     fields["id"] = found["PK"][2:]
     flags = found.get("is", "")
     fields |= {name: True for name, letter in _FLAGS.items() if letter in flags}

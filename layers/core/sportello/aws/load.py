@@ -37,11 +37,12 @@ def forget() -> None:
 
 def _claimed(threads: Sequence[str]) -> Iterator[str]:
     """Whose each thread is, where it is anybody's; what the table is too busy to read is not counted."""
-    table = environment().table
+    table, holder = environment().table, items.stored_name("claimed_by")
     for start in range(0, len(threads), BATCH):
         wanted = {
             "Keys": [items.row_key(thread, THREAD_ROW) for thread in threads[start : start + BATCH]],
-            "ProjectionExpression": "claimed_by",
+            "ProjectionExpression": "#holder",
+            "ExpressionAttributeNames": {"#holder": holder},
         }
         answer = clients.dynamodb().batch_get_item(RequestItems={table: wanted})
-        yield from (row["claimed_by"]["S"] for row in answer["Responses"][table] if "claimed_by" in row)
+        yield from (row[holder]["S"] for row in answer["Responses"][table] if holder in row)

@@ -60,10 +60,10 @@ _IT_TO = (
 )
 _IT_THEIRS = (
     "ordine|pacco|messaggio|richiesta|indirizzo|account|reso|rimborso|pagamento|pazienza|segnalazione"
-    "|numero|dati|codice|acquisto|domanda"
-    "|email|e-mail|conto|spedizione|consegna|carta|problema|pratica|fiducia|disagio|disponibilità"
+    "|dati|acquisto|domanda"
+    "|email|e-mail|conto|spedizione|consegna|carta|pratica|fiducia|disagio|disponibilità"
     "|comprensione|attesa|feedback|telefono"
-    "|prodotto|profilo|fattura|ordini|resi|caso|interesse|contatto|gentilezza|posizione|dispositivo|app"
+    "|profilo|fattura|ordini|resi|interesse|gentilezza|dispositivo|app"
     "|abbonamento"
 )
 _IT_PLEASE = (

@@ -79,7 +79,7 @@ class Hook(Model):
     order_pattern: str = ""
     """Regular expression of an order number, e.g. ``\\b\\d{8}\\b``; its group, where it has one."""
     links: tuple[Annotated[str, Field(pattern=r"^\.?[a-z0-9-]+(\.[a-z0-9-]+)+$")], ...] = ()
-    """Hosts to which the link of an order may lead, ``.example.com`` for those below; empty: no link is told."""
+    """Hosts to which an order's link may lead, ``.example.com`` for those below; empty: no link is told."""
     keep: Duration = 15 * MINUTE
     """For how long an answer is used again."""
 

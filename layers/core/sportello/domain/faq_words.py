@@ -18,21 +18,27 @@ def may_be_frequent(words: Sequence[str], vocabulary: frozenset[str]) -> bool:
     """Whether any word begins like one of the frequent questions.
 
     Args:
-        words: of the message, as ``domain.phrases.plain`` leaves them.
-        vocabulary: ``Desk.faq_words``, in the form of ``start_of``.
+        words: of the message, as ``Meaning.words`` has them: lower case, no accents, Chinese in whole runs.
+        vocabulary: ``Desk.faq_words``, made by ``starts_of``.
     """
     if len(words) > MOST_WORDS:
         return False
     for word in words:
         if word[:START] in vocabulary or word[:SHORT_START] in vocabulary:
             return True
-        if word[0] > _CJK and any(word[at : at + 2] in vocabulary for at in range(len(word))):
+        if word[0] > _CJK and not vocabulary.isdisjoint(_pairs(word)):
             return True
     return False
 
 
-def start_of(word: str, stem: str) -> str:
-    """How a word stands in the vocabulary: its first letters, or all of a short one."""
+def starts_of(word: str, stem: str) -> tuple[str, ...]:
+    """How a word stands in the vocabulary: its first letters, or all of a short one; Chinese in pairs."""
+    if word[0] > _CJK:
+        return _pairs(word)
     if len(stem) >= START:
-        return stem[:START]
-    return stem if len(stem) == SHORT_START else word[:START]
+        return (stem[:START],)
+    return (stem,) if len(stem) == SHORT_START else (word[:START],)
+
+
+def _pairs(run: str) -> tuple[str, ...]:
+    return tuple(run[at : at + 2] for at in range(len(run) - 1))

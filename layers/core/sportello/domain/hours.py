@@ -154,6 +154,8 @@ class Calendar:
         """
         if amount_ms <= 0:
             return start
+        if self._always:
+            return start + amount_ms
         for opens, closes in self._open_spans(start, start + HORIZON):
             if amount_ms <= closes - opens:
                 return opens + amount_ms

@@ -100,10 +100,8 @@ def _go_on_from(turn: Turn, event: Consulted) -> None:
     if since is None:
         return
     if thread.owed_since is None:
-        team = thread.team or turn.desk.default_team
-        turn.change(
-            **NO_DEBT | {"owed_since": since, "first": event.linked_first, "resolved": "", "team": team}
-        )
+        turn.change(**NO_DEBT | {"owed_since": since, "first": event.linked_first, "resolved": ""})
+        turn.route()
         turn.because(Reason.OWES)
     elif since < thread.owed_since:
         turn.change(owed_since=since, first=event.linked_first)

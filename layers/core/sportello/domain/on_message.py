@@ -11,7 +11,7 @@ from sportello.domain.noise import links_in, noise_of
 from sportello.domain.phrases import Meaning
 from sportello.domain.qualify import learnt, next_question
 from sportello.domain.reasons import Reason
-from sportello.domain.routing import hands_back, route
+from sportello.domain.routing import hands_back
 from sportello.domain.thread import Thread
 from sportello.domain.turn import NO_DEBT, Turn
 
@@ -136,7 +136,7 @@ def _leaves_queue(turn: Turn, event: Inbound, meaning: Meaning) -> Reason | None
 
 
 def _begin_debt(turn: Turn, event: Inbound, meaning: Meaning) -> None:
-    now = turn.now
+    now, resolved = turn.now, bool(turn.thread.resolved)
     turn.change(
         **NO_DEBT
         | {
@@ -147,10 +147,10 @@ def _begin_debt(turn: Turn, event: Inbound, meaning: Meaning) -> None:
             "answered": False,
             "quiet": event.automatic,
             "greeted": meaning.greeting,
-            "asked": () if turn.thread.resolved else turn.thread.asked,
+            "asked": () if resolved else turn.thread.asked,
         }
     )
-    _route(turn, meaning)
+    _route(turn, meaning, resolved)
 
 
 def first_words(event: Inbound) -> str:
@@ -159,21 +159,12 @@ def first_words(event: Inbound) -> str:
     return words or f"[{event.media[0].kind if event.media else event.detail or event.kind}]"
 
 
-def _route(turn: Turn, meaning: Meaning) -> None:
-    thread, desk = turn.thread, turn.desk
-    found = route(
-        desk,
-        channel=thread.channel,
-        account=thread.account,
-        language=thread.language,
-        topics=meaning.topics,
-        now=turn.now,
-        current=thread.team,
-    )
+def _route(turn: Turn, meaning: Meaning, resolved: bool) -> None:
+    """Who takes it; a matter that was resolved does not keep a new one with its team."""
+    desk = turn.desk
     track = next((desk.tracks[topic] for topic in meaning.topics if topic in desk.tracks), desk.track)
-    turn.change(team=found.team, track=track)
-    if found.reason not in (Reason.ROUTED_DEFAULT, Reason.ROUTED_STAYS):
-        turn.because(found.reason)
+    turn.change(track=track)
+    turn.route(meaning.topics, stays=not resolved)
 
 
 def _hand_back(turn: Turn, begins: bool) -> None:

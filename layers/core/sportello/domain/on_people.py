@@ -62,7 +62,6 @@ def _interim(thread: Thread, promise: Instant, desk: Desk, now: Instant) -> Deci
     turn.change(
         person_until=now + desk.policy.person_quiet,
         owed_since=thread.owed_since if thread.owed_since is not None else now,
-        team=thread.team or desk.default_team,
         answered=True,
         interim=True,
         promised=promise,
@@ -73,6 +72,8 @@ def _interim(thread: Thread, promise: Instant, desk: Desk, now: Instant) -> Deci
         paged=None,
         escalated=tuple(why for why in thread.escalated if why != Reason.PROMISE_LATE),
     )
+    if not thread.owes:
+        turn.route()
     turn.change(due=timers.next_due(turn.thread, desk, now, turn.calendar))
     turn.because(Reason.INTERIM)
     return turn.decision()
@@ -126,9 +127,9 @@ def wanted(thread: Thread, event: Wanted, desk: Desk, now: Instant) -> Decision:
             "owed_since": min(event.since, now),
             "first": event.first,
             "resolved": "",
-            "team": thread.team if thread.team in desk.teams else desk.default_team,
         }
     )
+    turn.route()
     turn.change(due=timers.next_due(turn.thread, desk, now, turn.calendar))
     turn.because(Reason.WANTED)
     return turn.decision()

@@ -45,19 +45,8 @@ def _change_team(turn: Turn) -> None:
     thread, desk = turn.thread, turn.desk
     if not desk.people or not turn.is_open or routing.is_manned(desk, thread.team, turn.now):
         return
-    found = routing.route(
-        desk,
-        channel=thread.channel,
-        account=thread.account,
-        language=thread.language,
-        topics=(),
-        now=turn.now,
-        current=thread.team,
-    )
-    if found.team == thread.team:
+    if not turn.route():
         return
-    turn.change(team=found.team)
-    turn.because(found.reason)
     turn.call(Reason.ROUTED_FALLBACK, timer_key(thread.owed_since or 0, f"team-{turn.now}"), again=True)
 
 

@@ -14,22 +14,12 @@ from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
 from sportello.domain.desk import Desk
-from sportello.domain.duty import duty_ends, hands_back, is_manned, members, next_duty, next_look, on_duty
+from sportello.domain.duty import hands_back, is_manned, members
 from sportello.domain.model import Instant
 from sportello.domain.reasons import Reason
 from sportello.domain.staff import Team
 
-__all__ = [
-    "Route",
-    "duty_ends",
-    "hands_back",
-    "is_manned",
-    "members",
-    "next_duty",
-    "next_look",
-    "on_duty",
-    "route",
-]
+__all__ = ["Route", "hands_back", "is_manned", "route"]
 
 
 class Route(NamedTuple):

@@ -1,5 +1,6 @@
 """One event's decision in the making: the thread so far, what is said, who is called, and why."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from sportello.domain.decision import Call, Consult, Decision, Effect, Hide, Learn, Say
@@ -7,6 +8,7 @@ from sportello.domain.desk import Desk
 from sportello.domain.hours import Calendar
 from sportello.domain.model import Instant
 from sportello.domain.reasons import Reason
+from sportello.domain.routing import route
 from sportello.domain.thread import Thread
 
 NO_DEBT: dict[str, Any] = {
@@ -78,6 +80,28 @@ class Turn:
         if "team" in fields:
             self._calendar = None
         self.thread = thread.model_copy(update=fields)
+
+    def route(self, topics: Sequence[str] = (), *, stays: bool = True) -> bool:
+        """Who takes it, by competence; True: another team than before.
+
+        Args:
+            stays: it stays where it is if it fits there as well.
+        """
+        thread = self.thread
+        found = route(
+            self.desk,
+            channel=thread.channel,
+            account=thread.account,
+            language=thread.language,
+            topics=topics,
+            now=self.now,
+            current=thread.team if stays else "",
+        )
+        moved = found.team != thread.team
+        self.change(team=found.team)
+        if found.reason not in (Reason.ROUTED_DEFAULT, Reason.ROUTED_STAYS):
+            self.because(found.reason)
+        return moved
 
     def because(self, reason: Reason) -> None:
         if reason not in self.reasons:

@@ -8,7 +8,7 @@ from rapidfuzz.distance import OSA
 from rapidfuzz.process import extractOne
 
 from sportello.domain.faq import FaqLocale
-from sportello.domain.faq_words import start_of
+from sportello.domain.faq_words import starts_of
 from sportello.domain.phrases import plain
 from sportello.services.faq_text import Expressions, cut, is_chinese, sentences_of, words_of
 
@@ -105,7 +105,7 @@ class Lexicon:
     def starts(self) -> frozenset[str]:
         """By what a webhook knows that a message may be one of these questions."""
         telling = (word for word in self._stems if word not in self._fillers)
-        return frozenset(start_of(plain(word), plain(self._stems[word])) for word in telling)
+        return frozenset(start for word in telling for start in starts_of(plain(word), plain(self._stems[word])))
 
     def read(self, text: str) -> Reading:
         sentences, count, handed_on, asked = list[tuple[Word, ...]](), 0, "", "?" in text or "？" in text
