@@ -16,7 +16,9 @@ from infra.yaml_with_lines import Document, Line, Path
 from sportello.domain.desk import Desk
 from sportello.domain.faq import ANSWER_VALUES, Faq, FaqEntry, FaqLocale
 from sportello.domain.model import Instant, Model, to_datetime
+from sportello.domain.phrases import plain
 from sportello.services.faq_reading import Lexicon
+from sportello.services.faq_score import Scorer
 
 KEY = "faq"
 """In ``desk.yaml``; no part of the desk's model, so that webhooks need not read it."""
@@ -84,10 +86,23 @@ def faq(files: Files, desk: Desk | None, at: Instant) -> Faq:
 
 
 def words(faq: Faq) -> frozenset[str]:
-    """What webhooks know of the questions: see ``domain.faq_words``."""
-    return frozenset(
-        start for language, locale in faq.locales.items() for start in Lexicon(language, locale).starts()
-    )
+    """What webhooks know of the questions: see ``domain.faq_words``.
+
+    A filler of one language is none of another's words: a message is looked at before its language is known.
+    """
+    starts = set[str]()
+    for language, locale in faq.locales.items():
+        starts |= Scorer(locale.entries, Lexicon(language, locale)).starts()
+    common = {word for locale in faq.locales.values() for text in _common(locale) for word in plain(text).split()}
+    return frozenset(start for start in starts if start not in common and len(start) >= _SHORTEST)
+
+
+_SHORTEST = 2
+
+
+def _common(locale: FaqLocale) -> Iterator[str]:
+    yield from locale.fillers
+    yield from (text for text in locale.asks if " " not in text)
 
 
 def _settings(files: Files) -> _Settings:

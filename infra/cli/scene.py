@@ -19,6 +19,7 @@ from infra.world.model import Letter, Shown, SlackPost
 from sportello.aws import history, outbox, secrets
 from sportello.aws.clock import now, real_now
 from sportello.domain.desk import Desk
+from sportello.domain.faq import FaqEntry
 from sportello.domain.language import language_of
 from sportello.domain.message import Escalation, Message, State
 from sportello.domain.model import HOUR, MINUTE, Instant
@@ -26,7 +27,9 @@ from sportello.domain.phrases import Meaning
 from sportello.domain.reasons import Reason
 from sportello.domain.staff import Target
 from sportello.services import reply as service
+from sportello.services.faq import LexicalAnswerer
 from sportello.services.wording import Wording
+from sportello.workers import channel
 
 T = TypeVar("T")
 
@@ -54,6 +57,7 @@ class Part:
     first: str
     again: str
     asks: str = ""
+    yes: str = ""
     tells_language: bool = False
     """The platform tells the language of the phone."""
 
@@ -70,6 +74,7 @@ ENGLISH = Part(
     "en",
     "Good evening! Can I still change the delivery address of my order?",
     "It is the order that I placed last Monday.",
+    yes="Yes, thank you!",
     tells_language=True,
 )
 SHOPPER = Part(
@@ -94,6 +99,8 @@ class Customer:
     name: str
     part: Part
     thread: str = ""
+    answered: bool = False
+    """What they asked was a frequent question."""
     heard: int = 0
     """How much the desk has said to them."""
 
@@ -102,6 +109,7 @@ class Scene:
     def __init__(self, world: WorldClient, bundle: Bundle, out: Transcript) -> None:
         self._world = world
         self._desk = bundle.desk
+        self._faq = bundle.faq
         self._wording = Wording(bundle.desk, bundle.texts)
         self._out = out
         self._posts = len(world.slack().get(SLACK_PATH, ()))
@@ -114,7 +122,8 @@ class Scene:
         first, second = customers[:2]
         closed = not self._desk.calendar.is_open(now())
         self._open(customers, closed)
-        self._write_again(customers)
+        self._say_that_it_helped([customer for customer in customers if customer.answered])
+        self._write_again([customer for customer in customers if not customer.answered])
         self._ask_for_person(first, closed)
         self._answer(first)
         return first.thread, second.thread
@@ -137,12 +146,33 @@ class Scene:
         self._out.act(f"After hours, {several}" if closed else several.capitalize())
         for customer in customers:
             self._say(customer, customer.part.first)
-            if closed:
+            if entry := self._frequent(customer):
+                self._hears(customer, "faq", "automatic", entry)
+                customer.answered = True
+            elif closed:
                 self._hears(customer, "closed", "automatic")
             else:
                 self._silence(customer)
         if closed:
-            self._out.checked("each phone shows the posted hours and the next opening, once")
+            self._out.checked("each phone shows the posted hours and the next opening, or the answer, once")
+
+    def _say_that_it_helped(self, customers: Sequence[Customer]) -> None:
+        for customer in customers:
+            self._out.act("The frequent question was answered, and that is enough")
+            self._say(customer, customer.part.yes)
+            self._hears(customer, "faq_yes", "automatic")
+            if service.look(customer.thread).thread.owes:
+                raise SceneFailed("nothing is owed after an explicit yes", "it is owed")
+            self._out.checked("an explicit yes: nothing is owed; anything else would call a person")
+
+    def _frequent(self, customer: Customer) -> FaqEntry | None:
+        """The entry that answers what they wrote, if this desk has one."""
+        part = customer.part
+        language = self._language(part)
+        hit = LexicalAnswerer(self._faq, self._desk.time_zone).answer(
+            part.first, language, now(), channel=part.channel, account="", public=False
+        )
+        return self._faq.entry(hit.language, hit.id) if hit else None
 
     def _write_again(self, customers: Sequence[Customer]) -> None:
         self._out.act("They write again")
@@ -209,12 +239,22 @@ class Scene:
         self._out.customer(customer.name, part.channel, text, now())
         customer.thread = thread_of(part.channel, said.customer)
 
-    def _hears(self, customer: Customer, name: str, who: str) -> None:
+    def _language(self, part: Part) -> str:
+        told = part.language if part.tells_language else language_of(part.first, self._desk.languages)
+        return self._wording.language(told)
+
+    def _hears(self, customer: Customer, name: str, who: str, entry: FaqEntry | None = None) -> None:
         """The next thing on the phone is that text of the desk."""
-        moment = now()
-        part = customer.part
-        language = part.language if part.tells_language else language_of(part.first, self._desk.languages)
-        expected = self._wording.say(name, language, moment, opening=self._desk.calendar.next_opening(moment))
+        moment, part = now(), customer.part
+        language = self._language(part)
+        values: dict[str, object] = {}
+        if entry is not None:
+            values["answer"] = self._wording.answer(entry.answer, language, moment, channel=part.channel)
+            values["buttons"] = channel(part.channel).shows_buttons
+        opening = self._desk.calendar.next_opening(moment)
+        expected = self._wording.say(
+            name, language, moment, channel=part.channel, opening=opening, **values
+        )
         shown = self._next_on_phone(customer, expected)
         self._out.desk(f"{self._desk.name} · {who}", shown.text, shown.time)
 

@@ -3,7 +3,7 @@
 from collections import Counter
 
 from infra.simulate.entry import Sayings
-from sportello.channels.base import Outbound
+from sportello.channels.base import Act, Outbound, Problem
 from sportello.channels.found import channel
 from sportello.domain.desk import Desk
 from sportello.domain.faq import Faq
@@ -40,7 +40,7 @@ class Sending:
             return Sayings(text, "personal_data")
         if speaks.answers is not None and sent >= speaks.answers:
             return Sayings(text, "window_closed")
-        return Sayings(text, refusal(thread, text, now) or self._capped(thread, now))
+        return Sayings(text, refusal(thread, text, now, row.act) or self._capped(thread, now))
 
     def _capped(self, thread: Thread, now: Instant) -> str:
         place = (thread.channel, thread.account, now // HOUR)
@@ -50,14 +50,18 @@ class Sending:
         return ""
 
 
-def refusal(thread: Thread, text: str, now: Instant, by_person: bool = False) -> str:
-    """Why the channel's policy forbids it; empty: it does not.
+STAND_INS = ("1000000001", "customer@example.com")
+PUBLIC_STAND_INS = ("comment:1000000001", "1000000001")
+"""A scenario's names are no addresses: these are, on one channel or another."""
 
-    What a public post allows is told by its address at the platform, which no scenario has.
-    """
+
+def refusal(thread: Thread, text: str, now: Instant, act: Act = "reply", by_person: bool = False) -> str:
+    """Why the channel's policy forbids it (window, length, …); empty: it does not."""
     if thread.unreachable:
-        return "unreachable"
-    if thread.public:
-        return ""
-    message = Outbound(account=thread.account, to=thread.to, by_person=by_person, text=text)
-    return channel(thread.channel).refusal(message, thread.window, now) or ""
+        return Problem.UNREACHABLE
+    for address in (thread.to, *(PUBLIC_STAND_INS if thread.public else STAND_INS)):
+        message = Outbound(account=thread.account, to=address, act=act, by_person=by_person, text=text)
+        problem = channel(thread.channel).refusal(message, thread.window, now)
+        if problem != Problem.REFUSED:
+            return problem or ""
+    return Problem.REFUSED

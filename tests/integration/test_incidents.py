@@ -2,11 +2,12 @@
 
 import random
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 import pytest
+from botocore.exceptions import ReadTimeoutError
 
 from sportello.aws.outbox import Address
 from sportello.domain.model import HOUR, MINUTE
@@ -125,7 +126,7 @@ def test_it_is_told_how_it_grows_once_in_half_an_hour(people: People) -> None:
     for _ in range(3):
         tell(people)
     assert len(of_incidents(people)) == 1, "not at every look"
-    people.stage.now += 30 * MINUTE
+    people.stage.now += 31 * MINUTE
     tell(people)
     tell(people)
     assert of_incidents(people)[1:] == ["Desk: 44 conversazioni finora: i clienti protestano"]
@@ -239,33 +240,20 @@ def test_the_next_day_pages_are_the_conversations_own_again_when_they_call_for_s
 # --- many at once ---------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def wave(people: People) -> Iterator[tuple[People, list[Address]]]:
-    """Five hundred angry posts in ten minutes, at the default number of calls."""
-    escalation = people.stage.desk.escalation.model_copy(update={"incident_calls": 20})
-    people.stage.desk = people.stage.desk.model_copy(update={"escalation": escalation})
-    drawn = random.Random(7)
-    times = sorted(OPEN + drawn.randrange(10 * MINUTE) for _ in range(500))
-    yield people, [people.calls(number, Reason.ANGRY, at=at, public=True) for number, at in enumerate(times)]
-
-
-def test_five_hundred_complaints_in_ten_minutes_are_one_incident(
-    wave: tuple[People, list[Address]],
-) -> None:
-    """Eight notifiers at once, each call kicked once or twice."""
-    people, addresses = wave
+def test_however_many_notifiers_there_are_it_is_one_incident(people: People) -> None:
+    """Eight at once, each call kicked once or twice. The engine's test has five hundred."""
     drawn = random.Random(8)
-    twice = [*addresses, *drawn.sample(addresses, 100)]
-    kicked = sorted(twice, key=lambda address: addresses.index(address) + drawn.randrange(40))
+    times = sorted(OPEN + drawn.randrange(10 * MINUTE) for _ in range(48))
+    addresses = [people.calls(number, Reason.ANGRY, at=at) for number, at in enumerate(times)]
+    twice = [*addresses, *drawn.sample(addresses, 12)]
     with ThreadPoolExecutor(8) as pool:
-        became = Counter(pool.map(people.notify, kicked))
+        became = Counter(pool.map(people.notify, twice))
+    assert set(became) <= {"told", "folded"}
     assert len(incidents()) == 1
     assert tell(people) == "told"
     assert len(of_incidents(people)) == 1
-    told_alone = {shown for shown in alone(people)}
-    assert len(told_alone) <= 19
-    assert count_of("complaint-public") == 500
-    assert set(became) == {"told", "folded"}
+    assert len(set(alone(people))) <= CALLS - 1
+    assert count_of() == 48
     assert all("due" not in row for row in calls())
 
 
@@ -305,10 +293,8 @@ def test_whenever_a_notifier_dies_people_hear_and_each_call_counts_once(
 def test_a_lost_answer_of_the_opening_write_opens_one(people: People, aws: Faults) -> None:
     complain(people, CALLS - 1)
     aws.inject("dynamodb.TransactWriteItems", fault.executed_then_timeout, when="I#n#")
-    try:
+    with suppress(ReadTimeoutError):
         complain(people, 1, first=CALLS)
-    except Exception as error:
-        assert "Timeout" in type(error).__name__
     for row in calls():
         people.notify(address_in(row))
     assert (len(incidents()), count_of()) == (1, CALLS)

@@ -204,6 +204,8 @@ class Anything(RuleBasedStateMachine):
         )
         self.take(event, speaks=False)
         self.present_until = self.now + QUIET
+        if unseen:
+            self.only_machines = False
 
     @rule(by=st.sampled_from(["anna", "bruno"]))
     def a_person_claims(self, by: str) -> None:

@@ -2,9 +2,12 @@
 
 import random
 import string
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -20,6 +23,7 @@ from sportello.domain.personal_data import Found, found, masked, of_others
 from tests.eval import personal_data as measured
 
 DIGITS = "0123456789"
+LAYER = str(Path(__file__).parents[2] / "layers" / "core")
 
 
 def kinds(text: str, *patterns: str) -> list[tuple[str, str]]:

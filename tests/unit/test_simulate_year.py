@@ -14,7 +14,7 @@ from infra.simulate.lines import Acts, Writes
 from infra.simulate.rehearsal import Stage, stage
 from infra.simulate.sentences import NOT_SENT, REASONS
 from sportello.domain.decision import Call, Say
-from sportello.domain.events import Inbound, Tick
+from sportello.domain.events import Inbound, Tick, Wanted
 from sportello.domain.reasons import Reason
 from tests.unit.year import lines_that, year
 
@@ -96,7 +96,9 @@ def test_nothing_is_resolved_while_owing_and_what_owes_is_called_for() -> None:
 
 
 def test_machines_hear_nothing() -> None:
-    machines = {entry.thread for entry in played() if isinstance(entry.event, Inbound) and entry.event.automatic}
+    wanted = {entry.thread for entry in played() if isinstance(entry.event, Wanted)}
+    heard = [entry for entry in played() if isinstance(entry.event, Inbound) and entry.event.automatic]
+    machines = {entry.thread for entry in heard} - wanted
     assert machines
     said = [entry for entry in played() if entry.thread in machines]
     assert not any(isinstance(effect, Say) for entry in said for effect in entry.decision.effects)

@@ -1,7 +1,7 @@
 """Waves of calls alike, and the incidents that they become.
 
-The wave's ``rev`` guards it; who joins an incident is counted in the same transaction that settles the
-call, so each is counted once however often it is kicked.
+The wave's ``rev`` guards what opens an incident. Who joins one is counted in the same transaction that
+settles the call, so each is counted once however often it is kicked.
 """
 
 from typing import Any, NamedTuple
@@ -51,24 +51,45 @@ class Settling(NamedTuple):
     incident: Address
 
 
-def write_wave(
-    address: Address,
-    wave: Wave,
-    rev: int,
-    *,
-    expires: int,
-    settling: Settling | None = None,
-    opened: Incident | None = None,
+def count_alone(address: Address, wave: Wave, rev: int, expires: int) -> bool:
+    """A call that is told alone is remembered; False where the wave has moved: read it again."""
+    return together.update(**_next(address, wave, rev, expires))
+
+
+def open_incident(
+    address: Address, wave: Wave, rev: int, expires: int, settling: Settling, opened: Incident
 ) -> bool:
-    """The next state of a wave, with all that it means; False where something has moved: read again."""
-    steps = [{"Update": _wave_update(address, wave, rev, expires)}]
-    if settling is not None:
-        steps.append({"Update": _settle(settling)})
-    if opened is not None:
-        put = {"TableName": environment().table, "Item": _incident_item(address.thread, opened, expires)}
-        steps.append({"Put": put | {"ConditionExpression": "attribute_not_exists(PK)"}})
+    """The wave, its incident and the call that opens it, or nothing: False where the wave has moved."""
+    put = {
+        "TableName": environment().table,
+        "Item": _incident_item(address.thread, opened, expires),
+        "ConditionExpression": "attribute_not_exists(PK)",
+    }
+    return _all_or_nothing(
+        {"Update": _next(address, wave, rev, expires)}, {"Update": _settle(settling)}, {"Put": put}
+    )
+
+
+def join(address: Address, settling: Settling, at: Instant) -> bool:
+    """One more conversation of an open incident; False where another write was quicker.
+
+    It is counted whatever the wave's ``rev``: many join at once.
+    """
+    values = {":one": 1, ":last": at, ":incident": settling.incident.key}
+    counted = {
+        "TableName": environment().table,
+        "Key": together.row_key(address),
+        "ConditionExpression": "incident = :incident",
+        "UpdateExpression": "SET #last = :last ADD conversations :one, rev :one",
+        "ExpressionAttributeNames": {"#last": "last"},
+        "ExpressionAttributeValues": {name: items.attribute(value) for name, value in values.items()},
+    }
+    return _all_or_nothing({"Update": counted}, {"Update": _settle(settling)})
+
+
+def _all_or_nothing(*steps: dict[str, Any]) -> bool:
     try:
-        clients.dynamodb().transact_write_items(TransactItems=steps)
+        clients.dynamodb().transact_write_items(TransactItems=list(steps))
     except ClientError as error:
         if error.response["Error"]["Code"] in _BUSY:
             return False
@@ -76,7 +97,7 @@ def write_wave(
     return True
 
 
-def _wave_update(address: Address, wave: Wave, rev: int, expires: int) -> dict[str, Any]:
+def _next(address: Address, wave: Wave, rev: int, expires: int) -> dict[str, Any]:
     fields = wave._asdict() | {"recent": [" ".join(map(str, one)) for one in wave.recent]}
     fields |= {"rev": rev + 1, "expires": expires}
     return {

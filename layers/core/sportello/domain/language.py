@@ -23,8 +23,8 @@ _WORDS = {
         "negozio orari aperti xké nn cmq sto sta stanno era avevo abbia sia dopo prima sempre mai adesso "
         "ora così bene dall all dell nell due tre quattro volta volte devo deve dobbiamo cerco cercando "
         "serve servono piacerebbe mandarmi inviare restituire articolo ritirare pagare carta nuovo nuova "
-        "sbagliato sbagliata negli quelli quello quella loro suo sua tuo tua anch qualcuno ogni fa fate faccio vale oltre "
-        "circa senza però pero invece quindi allora poi solo proprio bisogno aiuto problema funziona riesco "
+        "sbagliato sbagliata negli quelli quello quella loro suo sua tuo tua anch qualcuno ogni fa "
+        "fate faccio vale oltre circa senza però pero invece quindi allora poi solo proprio bisogno aiuto problema funziona riesco "
         "capisco voglio"
     ),
     "en": (

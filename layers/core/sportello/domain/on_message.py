@@ -44,6 +44,7 @@ def inbound(thread: Thread, event: Inbound, desk: Desk, now: Instant) -> Decisio
 
 def _owed(turn: Turn, event: Inbound, meaning: Meaning) -> None:
     begins = not turn.thread.owes
+    waited = not begins or turn.thread.answered  # whoever has written nothing before asks nothing again
     if begins:
         _begin_debt(turn, event, meaning)
     turn.because(Reason.OWES if begins else Reason.STILL_OWES)
@@ -53,7 +54,7 @@ def _owed(turn: Turn, event: Inbound, meaning: Meaning) -> None:
     if turn.desk.questions:
         _learn(turn, event)
     if not event.automatic:  # a machine's words call nobody; unanswered, they call as anything does
-        _call_people(turn, event, meaning)
+        _call_people(turn, event, meaning, waited)
     _speak(turn, event, meaning, begins)
     if turn.thread.greeted and not meaning.greeting:
         turn.change(greeted=False)
@@ -187,7 +188,7 @@ def _learn(turn: Turn, event: Inbound) -> None:
 # --- people -----------------------------------------------------------------------------------
 
 
-def _call_people(turn: Turn, event: Inbound, meaning: Meaning) -> None:
+def _call_people(turn: Turn, event: Inbound, meaning: Meaning, waited: bool) -> None:
     if meaning.urgent:
         turn.call(Reason.URGENT)
     if turn.thread.person_present(turn.now):
@@ -197,7 +198,7 @@ def _call_people(turn: Turn, event: Inbound, meaning: Meaning) -> None:
     if event.kind is Kind.UNSUPPORTED:
         turn.call(Reason.UNREADABLE)
     for name, why, shown in (
-        ("chaser", Reason.CHASES, meaning.chases),
+        ("chaser", Reason.CHASES, meaning.chases and waited),
         ("criticism", Reason.CRITICAL, meaning.critical),
         ("anger", Reason.ANGRY, meaning.angry),
     ):
@@ -234,9 +235,12 @@ def _speak(turn: Turn, event: Inbound, meaning: Meaning, begins: bool) -> None:
         pass
     elif meaning.asks_person:
         consult(turn, event, meaning, begins=begins, only_facts=True)
+        turn.change(consulting=None)  # the person is the answer: one that is on its way comes too late
         voice.say_person_comes(turn, event)
     elif consult(turn, event, meaning, begins=begins):
         turn.change(consulting=turn.now + turn.desk.policy.consult_within)
+    elif thread.consulting is not None:
+        turn.because(Reason.CONSULTS)  # the one voice still waits for what was asked before
     elif offers.declined(turn, event):
         pass
     else:

@@ -85,7 +85,7 @@ class Entry(NamedTuple):
 def indexed(phrases: Mapping[str, Phrases]) -> dict[str, str]:
     """The phrases of all languages as ``Patterns`` looks them up."""
     listed = list(_listed(phrases))
-    lines = compared("\n".join([" ".join(phrase.split()) for _, phrase in listed])).split("\n")
+    lines = compared("".join([" ".join(phrase.split()) + "\n" for _, phrase in listed])).split("\n")[:-1]
     index: dict[str, set[tuple[int, str]]] = {}
     every = set[str]()
     for (kind, phrase), line in zip(listed, lines, strict=True):

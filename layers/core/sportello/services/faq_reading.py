@@ -1,6 +1,6 @@
 """How a message is read in one language: stems, typing mistakes, words that mean the same."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from typing import NamedTuple
 
 import Stemmer
@@ -82,7 +82,8 @@ class Lexicon:
         members = [(words_of(member), f"={group[0]}") for group in locale.same_words for member in group]
         self._same = {words[0]: concept for words, concept in reversed(members) if len(words) == 1}
         self._same_stems = {self._stem([word])[0]: self._same[word] for word in reversed(self._same)}
-        self._expressions = self._by_first([(words, concept) for words, concept in members if len(words) > 1])
+        self._several = [(words, concept) for words, concept in members if len(words) > 1]
+        self._expressions = self._by_first(self._several)
         self._fillers = frozenset(word for filler in locale.fillers for word in words_of(filler))
         self._filler_stems = frozenset(self._stem(sorted(self._fillers)))
         texts = [text for entry in locale.entries for text in entry.questions]
@@ -102,10 +103,16 @@ class Lexicon:
         tokens = [_Token(word, stem, 1.0, word) for word, stem in zip(words, self._stem(words), strict=True)]
         return frozenset(concept for concept, _ in self._meant(tokens))
 
-    def starts(self) -> frozenset[str]:
-        """By what a webhook knows that a message may be one of these questions."""
-        telling = (word for word in self._stems if word not in self._fillers)
-        return frozenset(start for word in telling for start in starts_of(plain(word), plain(self._stems[word])))
+    def starts(self, concepts: Set[str]) -> frozenset[str]:
+        """By what a webhook knows that a message may hold one of these concepts."""
+        alone = [_Token(word, stem, 1.0, word) for word, stem in self._stems.items()]
+        telling = {token.word for token in alone if self._alone(token) in concepts}
+        for words, concept in self._several:
+            if concept in concepts:
+                telling |= {max(set(words) - self._fillers, key=len, default="")} - {""}
+        return frozenset(
+            start for word in telling for start in starts_of(plain(word), plain(self._stems[word]))
+        )
 
     def read(self, text: str) -> Reading:
         sentences, count, handed_on, asked = list[tuple[Word, ...]](), 0, "", "?" in text or "？" in text

@@ -21,6 +21,8 @@ ALONE = 3.0
 WORDY = 0.3
 """What each word beyond ``SHORT`` costs there, fillers too."""
 SHORT = 5
+TELLING = 0.8
+"""Share of the heaviest word's weight from which on a webhook looks for a word of a wording."""
 UNKNOWN_MOST = 6.0
 """A chatty message is forgiven more than that."""
 
@@ -54,6 +56,15 @@ class Scorer:
 
     def _sum(self, concepts: frozenset[str]) -> float:
         return sum(self._weights[concept] for concept in concepts)
+
+    def starts(self) -> frozenset[str]:
+        """By what a webhook knows that a message may be one of these questions: ``domain.faq_words``."""
+        telling = set[str]()
+        for scored in self._scored:
+            for wording in scored.wordings:
+                most = max((self._weights[concept] for concept in wording.concepts), default=0.0)
+                telling |= {name for name in wording.concepts if self._weights[name] >= TELLING * most}
+        return self.lexicon.starts(telling)
 
     def scores(self, reading: Reading) -> list[tuple[float, str]]:
         """For each entry its score of 0 to 1 and the wording that came closest."""

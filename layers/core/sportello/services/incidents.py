@@ -48,16 +48,23 @@ def fold(
         wave, rev = incidents.read_wave(at)
         result = folded(wave, counted, notifier.desk, keys.incident_key(counted.at, kind))
         incident = Address(at.thread, result.wave.incident)
-        joining = None if result.verdict == "alone" else Settling(address, len(call.whys), incident)
-        if joining is not None and call.incident == incident.tag:
-            incidents.settle(joining)  # the conversation was counted before
-            return True
-        opened = _opened(result, team, kind) if result.verdict == "opens" else None
-        if incidents.write_wave(at, result.wave, rev, expires=expires, settling=joining, opened=opened):
-            if opened is not None:
-                _begin(incident, result.calls)
-            return joining is not None
-        if joining is not None and _is_folded(joining):
+        joining = Settling(address, len(call.whys), incident)
+        match result.verdict:
+            case "alone":
+                if incidents.count_alone(at, result.wave, rev, expires):
+                    return False
+            case "opens":
+                opened = _opened(result, team, kind)
+                if incidents.open_incident(at, result.wave, rev, expires, joining, opened):
+                    _begin(incident, result.calls)
+                    return True
+            case "joins":
+                if call.incident == incident.tag:  # the conversation was counted before
+                    incidents.settle(joining)
+                    return True
+                if incidents.join(at, joining, result.wave.last):
+                    return True
+        if _is_folded(joining):
             return True  # another notifier has the same call
     raise AssertionError("tries ends by raising Busy")
 
