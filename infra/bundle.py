@@ -116,6 +116,7 @@ def write(folder: str | Path, out: str | Path) -> Bundle:
         "directory.json": Directory(words=texts.directory, calendar=texts.calendar, ways=texts.ways),
     }
     shown = {name: model.model_dump(mode="json") for name, model in files.items()}
+    shown["desk.json"]["faq_words"].sort()  # the same templates make the same bytes
     shown["guidelines.json"] = {
         language: rules.model_dump(mode="json", exclude_unset=True)
         for language, rules in bundle.guidelines.items()

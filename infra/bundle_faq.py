@@ -93,7 +93,9 @@ def words(faq: Faq) -> frozenset[str]:
     starts = set[str]()
     for language, locale in faq.locales.items():
         starts |= Scorer(locale.entries, Lexicon(language, locale)).starts()
-    common = {word for locale in faq.locales.values() for text in _common(locale) for word in plain(text).split()}
+    common = {
+        word for locale in faq.locales.values() for text in _common(locale) for word in plain(text).split()
+    }
     return frozenset(start for start in starts if start not in common and len(start) >= _SHORTEST)
 
 

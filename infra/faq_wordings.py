@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from datetime import datetime, time
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from infra.yaml_with_lines import Document, Line
 from sportello.domain.faq import Faq, FaqEntry, FaqLocale
-from sportello.domain.phrases import plain
 from sportello.domain.model import Instant, to_instant
+from sportello.domain.phrases import plain
 from sportello.services.faq import LexicalAnswerer, Verdict
 from sportello.services.faq_reading import Lexicon
 
@@ -19,24 +20,41 @@ def mistakes(document: Document, language: str, locale: FaqLocale) -> Iterator[L
     yield from _of_words(document, language, locale)
     lexicon = Lexicon(language, locale)
     answerer = LexicalAnswerer(Faq(locales={language: locale}), _ZONE)
-    first: dict[frozenset[str], tuple[int, FaqEntry]] = {}
-    written: dict[str, int] = {}
+    asked = list(_asked(document, locale, lexicon))
+    written: dict[tuple[str, str], int] = {}
+    for wording in asked:
+        same = [
+            other for other in asked if other.meant == wording.meant and _meet(other.entry, wording.entry)
+        ]
+        line = written.setdefault((wording.entry.id, plain(wording.text)), wording.line)
+        if wording.meant and any(other.entry is not wording.entry for other in same):
+            if same[0].entry is not wording.entry:
+                yield Line(wording.line, _twice(wording.text, same[0]))
+        elif line != wording.line:
+            yield Line(wording.line, f"{wording.text!r} stands here twice (first on line {line}); keep one")
+        elif _ever(wording.entry) and (
+            wrong := _never_answered(wording, _tried(answerer, wording, language))
+        ):
+            yield Line(wording.line, wrong)
+
+
+class _Asked(NamedTuple):
+    line: int
+    text: str
+    entry: FaqEntry
+    meant: frozenset[str]
+
+
+def _asked(document: Document, locale: FaqLocale, lexicon: Lexicon) -> Iterator[_Asked]:
     for index, entry in enumerate(locale.entries):
         for number, text in enumerate(entry.questions):
             line = document.line(("entries", index, "questions", number))
-            meant = lexicon.wording(text)
-            before = first.setdefault(meant, (line, entry)) if meant else (line, entry)
-            if before[0] != line and before[1] is not entry and _meet(before[1], entry):
-                yield Line(line, _twice(text, *before))
-            elif written.setdefault(plain(text), line) != line and before[1] is entry:
-                yield Line(line, f"{text!r} stands here twice (first on line {written[plain(text)]}); keep one")
-            elif wrong := _never_answered(text, entry, _tried(answerer, text, language, entry)):
-                yield Line(line, wrong)
+            yield _Asked(line, text, entry, lexicon.wording(text))
 
 
-def _twice(text: str, line: int, entry: FaqEntry) -> str:
+def _twice(text: str, other: _Asked) -> str:
     return (
-        f"{text!r} also asks {entry.id!r} (line {line}): a question has one answer; "
+        f"{text!r} also asks {other.entry.id!r} (line {other.line}): a question has one answer; "
         "write e.g. a word more, or keep it in one of the two"
     )
 
@@ -52,13 +70,18 @@ def _meet(one: FaqEntry, other: FaqEntry) -> bool:
     return not apart
 
 
-def _tried(answerer: LexicalAnswerer, text: str, language: str, entry: FaqEntry) -> Verdict:
+def _ever(entry: FaqEntry) -> bool:
+    """Whether there is a day on which it is answered; otherwise that is its mistake."""
+    return not (entry.valid_from and entry.valid_to and entry.valid_to < entry.valid_from)
+
+
+def _tried(answerer: LexicalAnswerer, asked: _Asked, language: str) -> Verdict:
     return answerer.verdict(
-        f"{text}?",
+        f"{asked.text}?",
         language,
-        _when(entry),
-        channel=next(iter(entry.channels), ""),
-        account=next(iter(entry.accounts), ""),
+        _when(asked.entry),
+        channel=next(iter(asked.entry.channels), ""),
+        account=next(iter(asked.entry.accounts), ""),
     )
 
 
@@ -67,7 +90,8 @@ def _when(entry: FaqEntry) -> Instant:
     return to_instant(datetime.combine(day, time(12), ZoneInfo(_ZONE))) if day else 0
 
 
-def _never_answered(text: str, entry: FaqEntry, found: Verdict) -> str:
+def _never_answered(asked: _Asked, found: Verdict) -> str:
+    text, entry = asked.text, asked.entry
     if found.hit is not None and found.hit.id == entry.id:
         return ""
     if found.why == "hand_on":

@@ -9,6 +9,7 @@ from types import TracebackType
 
 from infra.engine.deploy import Deployed, deploy, webhook_url
 from infra.engine.launcher import HOME, PORT, Engine
+from infra.world import company
 from infra.world.client import WorldClient
 from infra.world.model import PlatformAccount, Setup
 from infra.world.platform import StandIn
@@ -60,7 +61,10 @@ class LocalDesk:
 
     def _connect(self) -> None:
         """Every channel that has both a stand-in and a function: the secret here, the account there."""
-        stored = {"slack/care": f"https://hooks.slack.com{SLACK_PATH}"}
+        stored = {
+            "slack/care": f"https://hooks.slack.com{SLACK_PATH}",
+            "hook/main": json.dumps({"secret": company.LOCAL_SECRET}),
+        }
         for name, stand_in in self.world.channels.items():
             address = self._address(stand_in)
             if address:

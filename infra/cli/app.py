@@ -13,6 +13,7 @@ from infra.cli.doctor import doctor
 from infra.cli.duty import duty
 from infra.cli.errors import explained
 from infra.cli.faq import faq
+from infra.cli.hook import connect_hook
 from infra.cli.lint import lint
 from infra.cli.new_channel import new_channel
 from infra.cli.run import run
@@ -64,6 +65,7 @@ app.command()(threads.claim)
 app.command()(threads.resolve)
 app.command()(threads.want)
 app.command()(threads.language)
+connect.app.command("hook")(connect_hook)
 app.add_typer(connect.app, name="connect")
 app.command()(doctor)
 app.command()(local.say)

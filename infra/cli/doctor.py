@@ -10,6 +10,7 @@ from rich.text import Text
 from infra.cli import activity
 from infra.cli.channels import channel_names
 from infra.cli.checks import Checked, check_channel, check_people
+from infra.cli.hook import FOLDER, check_hook
 from infra.cli.times import shown_time
 from infra.cli.work import bundle, console, place_of, printable
 from sportello.aws import secrets
@@ -35,6 +36,7 @@ def doctor(
         found for name in channel_names() for found in check_channel(channel_of(name), place, http, seen)
     ]
     checked += check_people(desk, secrets.read_secrets("slack"))
+    checked += check_hook(desk)
     if as_json:
         console.file.write(_json(checked, seen.whole))
     else:
@@ -68,7 +70,7 @@ def _print(checked: list[Checked], zone: str, *, whole: bool) -> None:
 
 
 def _last(found: Checked, zone: str, whole: bool) -> str:
-    if found.channel == "slack":
+    if found.channel in ("slack", FOLDER):
         return ""
     if found.last is None:
         return "never" if whole else "none in what was read"

@@ -11,7 +11,8 @@ from rich.text import Text
 from infra.cli.times import shown_age, shown_time
 from infra.cli.work import printable
 from sportello.domain.events import Media
-from sportello.domain.message import Escalation, Message, State
+from sportello.domain.facts import Facts
+from sportello.domain.message import Enquiry, Escalation, Message, State
 from sportello.domain.model import Instant
 from sportello.domain.thread import Thread
 from sportello.services.reply import View
@@ -93,13 +94,19 @@ def state(thread: Thread, now: Instant) -> str:
 
 
 def conversation(
-    view: View, calls: Sequence[Escalation], zone: str, now: Instant, command: str
+    view: View,
+    calls: Sequence[Escalation],
+    zone: str,
+    now: Instant,
+    command: str,
+    known: Facts | None = None,
+    enquiries: Sequence[Enquiry] = (),
 ) -> RenderableType:
     """A thread with every message, what became of it and why; and how to answer."""
     thread = view.thread
     title = Text.assemble((printable(thread.name) or thread.to, "bold"), f" · {thread.channel}")
     where = " · public" if thread.public else ""
-    goes_on = f" · goes on from {', '.join(view.links)}" if view.links else ""
+    goes_on = f" · linked with {', '.join(view.links)}" if view.links else ""
     facts = Text(
         f"{thread.id} · {thread.language or 'language unknown'} · {state(thread, now)}{where}{goes_on}", "dim"
     )
@@ -108,8 +115,12 @@ def conversation(
         lines.append((message.time, number, _line(message.time, message_text(message, thread), zone)))
     for call in calls:
         lines.append((call.whys[0].at, len(view.messages), _line(call.whys[0].at, call_text(call), zone)))
+    for enquiry in enquiries:
+        at = enquiry.done or enquiry.until
+        lines.append((at, len(view.messages), _line(at, enquiry_text(enquiry), zone)))
     lines.sort(key=lambda line: line[:2])
-    return Group(title, facts, Text(), *(table for _, _, table in lines), Text(), _footer(thread, command))
+    told = [table for _, _, table in lines]
+    return Group(title, facts, *_known(known), Text(), *told, Text(), _footer(thread, command))
 
 
 def _line(at: Instant, content: Text, zone: str) -> Table:
@@ -190,6 +201,30 @@ def _words(message: Message) -> str:
 def _file(media: Media) -> str:
     """``[image]``, and why there is no copy of it."""
     return f"[{media.kind}: not kept ({printable(media.problem)})]" if media.problem else f"[{media.kind}]"
+
+
+def _known(known: Facts | None) -> list[Text]:
+    """What the company says of the customer, and what they have told."""
+    if known is None:
+        return []
+    customer = known.customer
+    since = f"since {customer.since}" if customer.since else ""
+    parts = [customer.tier, customer.name, since, customer.notes]
+    orders = [" ".join(filter(None, ("order", o.number, o.status, o.expected))) for o in known.orders]
+    told = [f"{name}: {value}" for name, value in known.fields.items()]
+    found = [" · ".join(filter(None, parts)), *orders, " · ".join(told)]
+    return [Text(printable(line), "dim") for line in found if line]
+
+
+def enquiry_text(enquiry: Enquiry) -> Text:
+    """What was asked outside, and what became of the answer."""
+    text = Text.assemble(("asked outside", "bold magenta"), f": {', '.join(enquiry.asks)}")
+    if enquiry.done is None:
+        text.append("\nnot answered yet", "yellow")
+    for line, style in ((" · ".join(enquiry.why), "dim"), (", ".join(enquiry.problems), "yellow")):
+        if line:
+            text.append(f"\n{line}", style)
+    return text
 
 
 def call_text(call: Escalation) -> Text:

@@ -15,7 +15,7 @@ from infra.cli.errors import Refused
 from infra.cli.lint import show
 from infra.cli.times import read_time, shown_time
 from infra.cli.work import bundle, command, console, page, person, place_of
-from sportello.aws import history, outbox
+from sportello.aws import enquiries, facts, history, outbox
 from sportello.aws import threads as listing
 from sportello.aws.clock import now
 from sportello.channels.base import Act, Template
@@ -73,7 +73,8 @@ def thread(
     zone = bundle().desk.time_zone
     view = service.look(id, newest=most)
     calls = history.escalations(view.thread.id, newest=most)
-    page(shown.conversation(view, calls, zone, now(), command()))
+    asked = enquiries.of(view.thread.id, newest=most)
+    page(shown.conversation(view, calls, zone, now(), command(), facts.read(view.thread.id), asked))
 
 
 def reply(

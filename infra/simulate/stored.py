@@ -5,6 +5,7 @@ wrote it, that it was not said to us) or left out.
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import dropwhile
 from typing import Any
 
 from sportello.domain.message import Message
@@ -21,9 +22,13 @@ PLAIN = frozenset({"text", "media", "reaction", "button"})
 
 
 def lines_of(thread: Thread, messages: Sequence[Message]) -> list[tuple[Message, dict[str, Any]]]:
-    """Each message with its line of a scenario, in the order of arrival; some have none."""
+    """Each message with its line of a scenario, in the order of arrival; some have none.
+
+    What people did before the customer wrote for the first time is left out: nobody could answer them.
+    """
     arrived = sorted(messages, key=lambda message: message.arrived)
-    return [(message, line) for message in arrived for line in _lines(thread, message)]
+    lines = [(message, line) for message in arrived for line in _lines(thread, message)]
+    return list(dropwhile(lambda pair: "agent" in pair[1], lines))
 
 
 def _lines(thread: Thread, message: Message) -> Iterator[dict[str, Any]]:
@@ -87,7 +92,12 @@ def _act(thread: Thread, message: Message) -> dict[str, Any]:
         return line | {"claim": True}
     if message.kind == "resolve":
         return line | {"resolve": message.detail or True}
-    return line | {"reply": message.text or "[…]"}
+    if message.kind == "want":
+        return line | {"wanted": True}
+    if message.kind == "language":
+        return line | {"language": message.detail}
+    promise = {"promise": written(message.promise)} if message.promise is not None else {}
+    return line | {"reply": message.text or "[…]"} | promise
 
 
 def written(at: Instant) -> str:

@@ -29,7 +29,7 @@ from sportello.domain.message import ENDED, Escalation, Message
 from sportello.domain.model import Instant, to_instant
 from sportello.domain.thread import Thread
 from sportello.services import desk as desk_seam
-from sportello.services import reply
+from sportello.services import guidelines, reply
 
 ROOT = Path(__file__).resolve().parents[2]
 ROME = ZoneInfo("Europe/Rome")
@@ -82,7 +82,9 @@ class Stage:
         environment.cache_clear()
         clients.forget()
         workers._connections.clear()
-        desk_seam.use(*load(ROOT / "templates")[:3])
+        bundle = load(ROOT / "templates")
+        desk_seam.use(bundle.desk, bundle.texts, bundle.faq)
+        guidelines.use(bundle.guidelines)
 
     # --- time ------------------------------------------------------------------------------------
 
@@ -145,7 +147,7 @@ class Stage:
                 rows.threads[thread] = items.thread_of(item)
             elif "whys" in item:
                 rows.calls.setdefault(thread, []).append(items.escalation_of(item))
-            elif key.startswith("M#"):
+            elif key.startswith("M#") and "asks" not in item:  # what the outside was asked is no message
                 rows.messages.setdefault(thread, []).append(items.message_of(item))
         return rows
 

@@ -1,6 +1,7 @@
 """The same template with IAM enforced: every function does its work with its own role, and no more."""
 
 from collections.abc import Iterator
+from urllib.parse import urlencode
 
 import boto3
 import pytest
@@ -9,7 +10,7 @@ from botocore.exceptions import ClientError
 from infra.world.model import ChannelName
 from tests.e2e.conftest import running
 from tests.e2e.invariants import assert_invariants
-from tests.e2e.stage import CHANNELS, Customer, Stage, wait_for
+from tests.e2e.stage import CHANNELS, Customer, Stage, post, wait_for
 
 EVENING = "2026-11-23 20:15"
 MORNING = "2026-11-24 10:00"
@@ -133,6 +134,19 @@ def test_what_is_too_long_or_unreadable_is_kept(guarded: Stage, channel: Channel
     customer.say(kind="raw", raw={"type": "text", "text": [1]})
     kept = s3.list_objects_v2(Bucket=bucket, Prefix=f"quarantine/{channel}/")
     assert len(kept["Contents"]) == 1
+
+
+def test_somebody_takes_it_by_the_link_of_the_notice(guarded: Stage) -> None:
+    guarded.at(EVENING)
+    customer = guarded.customer("telegram")
+    customer.say("URGENTE")
+    wait_for(lambda: len(customer.letters()) == 1, "the mailbox")
+    url = next(word for word in customer.letters()[0].split() if "/take/" in word)
+    headers = {"content-type": "application/x-www-form-urlencoded", "sec-fetch-site": "same-origin"}
+    fields = {"token": url.rpartition("/")[2], "over": "", "name": "Anna"}
+    status, page = post(url, urlencode(fields).encode(), headers)
+    assert status == 200, page
+    assert customer.thread.claimed_by == "Anna"
 
 
 def test_the_invariants_hold(guarded: Stage) -> None:

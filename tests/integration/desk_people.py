@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,7 +20,7 @@ from sportello.services import notify as service
 from sportello.services import rows
 from sportello.services.telling import Notifier
 from tests.integration.faults import Faults
-from tests.integration.stage import ACCOUNT, Stage, real_now, scan, thread_id
+from tests.integration.stage import ACCOUNT, Stage, calls, kicks, overdue, real_now, scan, thread_id
 
 HOOKS = "https://hooks.slack.com/services/T0/B0/"
 CONSOLE = "https://console.example.com"
@@ -84,6 +85,18 @@ class People:
     def notify(self, address: Address) -> str:
         return service.notify(self.notifier(), address)
 
+    def recover(self, rounds: int = 4) -> None:
+        """What is due is swept and kicked, as minutes pass."""
+        for _ in range(rounds):
+            for row in [*calls(), *together("I#")]:
+                if "due" in row:
+                    overdue(row)
+            with suppress(Died):
+                self.stage.sweep()
+            for thread, key in kicks("escalation"):
+                with suppress(Died):
+                    self.notify(Address(thread, key))
+
     # --- rows -------------------------------------------------------------------------------------
 
     def calls(self, number: int, *whys: str, at: Instant | None = None, **fields: Any) -> Address:
@@ -141,6 +154,22 @@ def address_in(row: dict[str, Any]) -> Address:
 def token_in(url: str) -> str:
     assert url.startswith(f"{CONSOLE}/take/"), url
     return urlsplit(url).path.removeprefix("/take/")
+
+
+class Died(BaseException):
+    """The process is gone in the middle of its work."""
+
+
+def dies_at(number: int) -> Callable[[Any], None]:
+    """A fault: the n-th request of its kind is the last thing that the process does."""
+    seen = [0]
+
+    def die(_: Any) -> None:
+        seen[0] += 1
+        if seen[0] == number:
+            raise Died
+
+    return die
 
 
 def no_key() -> bytes:

@@ -1,4 +1,4 @@
-"""Whom the consult worker asks in the tests: a company's system with a script, an answerer of one question."""
+"""Whom the consult worker asks in the tests: a company's system with a script, and an answerer."""
 
 import base64
 import json
@@ -79,7 +79,7 @@ class Outer:
 
 
 def outer(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Outer:
-    stage.desk = stage.desk.model_copy(update={"hook": HOOK})
+    stage.desk = stage.desk.model_copy(update={"hook": HOOK, "faq_words": frozenset({"open", "parce"})})
     found = Outer(stage)
     monkeypatch.setattr(company, "post", found.post)
     return found

@@ -1,4 +1,4 @@
-"""The consult worker on the table: asked outside, judged once, committed once, whatever happens in between."""
+"""The consult worker on the table: asked outside, judged and committed once, whatever happens meanwhile."""
 
 import json
 from collections.abc import Callable
@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from sportello.aws import breaker, clients, enquiries, facts, store
-from sportello.aws.environment import environment
 from sportello.aws.outbox import Address
 from sportello.channels.post import NoReply, Reply
 from sportello.domain.events import Card, Customer, Delete, Kind
@@ -241,9 +240,9 @@ def test_somebody_wrote_meanwhile_and_it_is_decided_anew_without_asking_again(
     assert len(out.work()) == 1
 
     assert len(out.asked) == 1
-    assert enquiry()["done"] == stage.now
     assert thread_now().tier == "gold"
-    assert enquiry()["why"][1:] == ["came_too_late"] or "asks_person" in thread_now().escalated
+    assert "asks_person" in thread_now().escalated
+    assert enquiry()["done"] == stage.now
 
 
 def test_no_such_enquiry(stage: Stage, out: Outer) -> None:
@@ -313,10 +312,16 @@ def test_what_a_lost_kick_left_is_found_by_the_sweeper(stage: Stage, out: Outer)
 
 def test_a_dead_letter_is_kicked_once_more(stage: Stage, out: Outer) -> None:
     asks_for_parcel(stage)
-    url = environment().consult_queue_url
+    ((thread, key),) = kicks("consult")
+    dead = clients.sqs().create_queue(QueueName="dead")["QueueUrl"]
+    clients.sqs().send_message(QueueUrl=dead, MessageBody=json.dumps({"thread": thread, "key": key}))
     overdue(enquiry())
-    assert letters(url) == {"kicked_consult": 1}
+
+    assert letters(dead) == {"kicked_consult": 1}
     assert out.work() == ["tier_learnt"]
+
+    clients.sqs().send_message(QueueUrl=dead, MessageBody=json.dumps({"thread": thread, "key": key}))
+    assert letters(dead) == {"done already": 1}
 
 
 # --- late ---------------------------------------------------------------------------------------------
@@ -410,9 +415,7 @@ def test_a_part_that_fails_takes_nothing_from_the_others(stage: Stage, out: Oute
     stage.take(inbound(FAQ_WORDS, attested=PHONE))
     kicks("consult")
     for row in [row for row in scan() if "asks" in row]:
-        clients.dynamodb().delete_item(
-            TableName="desk", Key={"PK": {"S": row["PK"]}, "SK": {"S": row["SK"]}}
-        )
+        clients.dynamodb().delete_item(TableName="desk", Key={"PK": {"S": row["PK"]}, "SK": {"S": row["SK"]}})
     put_enquiry(stage, ("faq", "facts"))
     out.says = AssertionError("the answerer is broken")
 
@@ -425,29 +428,16 @@ def test_a_part_that_fails_takes_nothing_from_the_others(stage: Stage, out: Oute
 # --- the breaker ----------------------------------------------------------------------------------------
 
 
-def work_one(stage: Stage, out: Outer, number: int) -> list[str]:
-    stage.take(inbound(WHERE, attested=PHONE, id=f"w{number}", at=OPEN + number))
-    out.work()
-    rows = [row for row in scan() if "asks" in row and row["cause"] == heard()[-1]["SK"]]
-    return list(rows[0].get("problems", ()))
-
-
-def fresh(stage: Stage) -> None:
-    """The company is asked anew, whatever it has said."""
-    hook = stage.desk.hook.model_copy(update={"keep": 0})
-    stage.desk = stage.desk.model_copy(update={"hook": hook})
-
-
 def ask_once(stage: Stage, out: Outer, number: int) -> list[str]:
     """One more customer's first message."""
     customer = Customer(id=f"c{number}", address=f"+1555010{number:04d}")
-    stage.take(inbound("Hello, I am new here and have a problem", customer=customer, id=f"m{number}", attested=PHONE))
+    stage.take(inbound("I am new here and in need", customer=customer, id=f"m{number}", attested=PHONE))
     out.work()
     (row,) = [row for row in scan() if "asks" in row and row["PK"] == f"T#{thread_id(customer)}"]
     return list(row.get("problems", ()))
 
 
-def test_after_five_failures_the_company_is_left_alone_for_longer_and_longer(stage: Stage, out: Outer) -> None:
+def test_after_five_failures_the_company_is_left_alone_longer_and_longer(stage: Stage, out: Outer) -> None:
     out.says = NoReply("slow")
     for number in range(5):
         assert ask_once(stage, out, number) == ["hook_slow"]
@@ -521,7 +511,7 @@ def test_what_is_remembered_is_for_the_same_number_and_contact(stage: Stage, out
     stage.take(inbound(WHERE, attested="+15550100202", id="m2", at=stage.now + 1))
     kicks("consult")
     left = [row for row in scan() if "asks" in row and "done" not in row]
-    address = put_enquiry(stage, ("order", "facts")) if not left else Address(left[0]["PK"][2:], left[0]["SK"])
+    address = Address(left[0]["PK"][2:], left[0]["SK"]) if left else put_enquiry(stage, ("order", "facts"))
 
     consult(out.outside, address)
 
@@ -532,16 +522,27 @@ def test_what_is_remembered_is_for_the_same_number_and_contact(stage: Stage, out
 # --- frequent questions --------------------------------------------------------------------------------
 
 
-def test_a_frequent_question_is_answered_with_buttons_where_there_are(stage: Stage, out: Outer) -> None:
-    stage.take(inbound("Quali sono gli orari?"))
-    kicks("consult")
-    for row in [row for row in scan() if "asks" in row]:
-        clients.dynamodb().delete_item(
-            TableName="desk", Key={"PK": {"S": row["PK"]}, "SK": {"S": row["SK"]}}
-        )
-    address = put_enquiry(stage, ("faq",))
+@pytest.mark.parametrize("buttons", [True, False])
+def test_a_frequent_question_is_answered_with_buttons_where_there_are(
+    stage: Stage, out: Outer, *, buttons: bool
+) -> None:
+    out.buttons = buttons
+    stage.take(inbound(FAQ_WORDS))
+    assert "faq" in enquiry()["asks"]
 
-    consult(out.outside, address)
+    out.work()
 
-    assert out.questions == ["Quali sono gli orari?"]
-    assert enquiry()["why"] == ["faq_unknown"] or "came_too_late" in enquiry()["why"]
+    assert out.questions == [FAQ_WORDS]
+    row = only_row()
+    assert (row["say"], row["values"]["entry"]) == ("faq", "hours")
+    assert row.get("yes_no", False) is buttons
+    assert thread_now().offered == "hours"
+
+
+def test_what_is_no_frequent_question_is_a_persons(stage: Stage, out: Outer) -> None:
+    stage.take(inbound("When are you open for a wedding?"))
+    out.work()
+
+    assert outbox() == []
+    assert thread_now().owes
+    assert "faq_unknown" in enquiry()["why"]

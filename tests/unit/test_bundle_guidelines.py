@@ -47,7 +47,7 @@ def mistakes(folder: Path, text: str, language: str = "it") -> list[tuple[int, s
         ("official:\n  promise:\n    say: [a*]\n", 3, "has a * that does not end a beginning"),
         ("official:\n  dead_end:\n    unless: ['?']\n", 3, "holds no word"),
         ("official:\n  banned:\n    words:\n      uno: UNO\n", 4, "is replaced by itself"),
-        ("care:\n  banned:\n    words: {uno: due}\n  preferred:\n    words:\n      uno: tre\n", 6, "banned too"),
+        ("care:\n  banned:\n    words: {a b: c}\n  preferred:\n    words:\n      a b: d\n", 6, "banned too"),
         ("official:\n  length: {most: 0}\n", 2, "'official.length.most'"),
         ("official:\n  emoji:\n    banned: ['']\n", 3, "emoji: empty"),
         ("official:\n  shouting:\n    allow: [' ']\n", 3, "shouting: empty"),

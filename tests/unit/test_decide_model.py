@@ -20,6 +20,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from sportello.domain.deadlines import Answers
 from sportello.domain.decision import Call, Decision, Say
 from sportello.domain.events import Claim, Echo, Event, Kind, PersonReply, Resolve, Tick
 from sportello.domain.model import MINUTE, Instant
@@ -29,6 +30,12 @@ from tests.unit.builders import ACCOUNT, CUSTOMER, DESK, Conversation, desk, inb
 ON_IT, CALL, QUIET, SPREAD = 10 * MINUTE, 30 * MINUTE, 30 * MINUTE, 5 * MINUTE
 LOOKS = MINUTE
 """How late a look may be: the sweeper comes every minute."""
+DEADLINES = {Reason.NO_ANSWER: CALL, Reason.FIRST_LATE: 60 * MINUTE, Reason.FULL_LATE: 24 * 60 * MINUTE}
+"""Service time after which people are called, once in a debt."""
+PAGES = frozenset({Reason.UNACKNOWLEDGED, Reason.WAITS_AT_OPENING})
+"""Reasons that are given again and again while nobody takes it; when, ``test_decide_model_escalation`` says."""
+KEPT = frozenset({Reason.ASKS_PERSON, Reason.URGENT})
+"""What people stay called for where a reply leaves something owed."""
 
 ROME = ZoneInfo("Europe/Rome")
 FIRST_DAY = datetime(2026, 11, 30, tzinfo=ROME)
@@ -89,7 +96,7 @@ class Hours:
 
 
 HOURS = {rules: Hours(rules, weekdays, spans) for rules, weekdays, spans in (LUNCH, EARLY)}
-DESKS = {rules: desk(rules) for rules in HOURS}
+DESKS = {rules: desk(rules).model_copy(update={"answers": Answers()}) for rules in HOURS}
 
 TEXTS = st.sampled_from(
     [
@@ -129,6 +136,7 @@ class Desk(RuleBasedStateMachine):
         self.acknowledged = 0
         self.called: list[str] = []
         self.call_key = ""
+        self.paged = False
 
     @property
     def present(self) -> bool:
@@ -170,16 +178,21 @@ class Desk(RuleBasedStateMachine):
             self.named.append(say.until)
 
     def alert(self, call: Call) -> None:
-        assert call.why not in self.called
+        once = [why for why in call.whys if why not in PAGES]
+        assert not set(once) & set(self.called)
         assert call.key == self.call_key
-        self.called.append(call.why)
+        self.called += once
         self.call_key = self.talk.thread.escalation
         assert self.call_key
-        if call.why == Reason.ASKS_PERSON or call.why == Reason.NO_ANSWER:
+        if set(call.whys) - {Reason.URGENT}:
             assert not self.present
-        if call.why == Reason.NO_ANSWER:
-            assert self.owed is not None
-            assert self.now >= self.hours.after(self.owed, CALL) or self.edited
+        assert self.owed is not None
+        for why, after in DEADLINES.items():
+            if why in call.whys:
+                assert self.now >= self.hours.after(self.owed, after) or self.edited
+        if set(call.whys) & PAGES:
+            assert self.paged
+        self.paged = True
 
     # --- a customer ---------------------------------------------------------------------------
 
@@ -224,8 +237,9 @@ class Desk(RuleBasedStateMachine):
         self.owed = unseen
         if unseen is None:
             self.new_debt()
-        elif Reason.NO_ANSWER in self.called:
-            self.called.remove(Reason.NO_ANSWER)
+        else:
+            self.called = [why for why in self.called if why in KEPT]
+            self.paged = False
 
     @rule(sees_all=st.booleans(), on_the_phone=st.booleans())
     def person_answers(self, sees_all: bool, on_the_phone: bool) -> None:
@@ -312,8 +326,9 @@ class Desk(RuleBasedStateMachine):
         if self.owed is None or self.edited:
             return
         here = max(self.present_until, self.heard_at)
-        if self.now > max(self.hours.after(self.owed, CALL), here) + LOOKS:
-            assert Reason.NO_ANSWER in self.called
+        for why, after in DEADLINES.items():
+            if self.now > max(self.hours.after(self.owed, after), here) + LOOKS:
+                assert why in self.called
         turned = max(self.hours.same_since(self.now), here)
         if not self.hours.is_open(self.now):
             if self.now > turned + SPREAD + LOOKS:

@@ -13,6 +13,7 @@ from hypothesis import assume, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from sportello.domain.deadlines import Answers
 from sportello.domain.decision import Consult, Decision, Say
 from sportello.domain.desk import Desk, Hook, Question, Served
 from sportello.domain.events import (
@@ -32,7 +33,7 @@ from sportello.domain.events import (
     Tick,
     Wanted,
 )
-from sportello.domain.faq_words import start_of
+from sportello.domain.faq_words import starts_of
 from sportello.domain.model import HOUR, MINUTE, SECOND, Instant
 from sportello.domain.offers import NO, YES
 from sportello.domain.reasons import Reason
@@ -52,9 +53,10 @@ LEVELS = Escalation(
 FULL = DESK.model_copy(
     update={
         "hours": "Mo-Fr 09:00-13:00,14:00-18:00; PH off",
+        "answers": Answers(),
         "escalation": LEVELS,
         "hook": Hook(url="https://example.com/hook", order_pattern=r"\b\d{8}\b"),
-        "faq_words": frozenset(start_of(word, word) for word in ("spedizione", "costa", "parking")),
+        "faq_words": frozenset(starts_of("spedizione", "spedizione") + starts_of("parking", "parking")),
         "questions": {"order": Question(pattern=r"\b\d{8}\b", text={"it": "Che ordine?", "en": "Which order?"})},
         "accounts": (
             Served(
@@ -223,7 +225,7 @@ class Anything(RuleBasedStateMachine):
         assume(self.talk.thread.rev > 0)
         event = Wanted(by="anna", action="w", at=self.now, since=self.now - HOUR)
         self.take(event, speaks=False)
-        self.only_machines = False
+        self.only_machines, self.last_voice = False, None
 
     @rule(language=st.sampled_from(["it", "en"]))
     def a_person_sets_the_language(self, language: str) -> None:
@@ -236,7 +238,7 @@ class Anything(RuleBasedStateMachine):
         self.take(event, speaks=False)
         self.present_until = 0
         if returns:
-            self.only_machines = False
+            self.only_machines, self.last_voice = False, None
 
     # --- the outside --------------------------------------------------------------------------
 

@@ -109,8 +109,8 @@ def test_ten_ordinary_mondays_are_none_and_three_times_as_busy_ones_neither(busy
 
 
 def test_a_wave_on_a_busy_monday_is_one_incident_of_its_kind() -> None:
-    calls = sorted([*monday(3, 3), *((when + 10 * HOUR, *more) for when, *more in wave(3, 500, 10 * MINUTE))])
-    told = run(calls)
+    later = [(when + 10 * HOUR, thread, kind) for when, thread, kind in wave(3, 500, 10 * MINUTE)]
+    told = run(sorted([*monday(3, 3), *later]))
     assert [key.partition("-")[2] for key in told.incidents] == ["complaint-public"]
 
 

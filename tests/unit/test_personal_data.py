@@ -342,6 +342,15 @@ def test_an_ordinary_message_costs_a_few_microseconds() -> None:
     assert cpu(text, 2_000) < 20
 
 
+def test_an_ordinary_message_loads_no_search() -> None:
+    code = (
+        "import sys; from sportello.domain.personal_data import found;"
+        "assert found('dov è il mio pacco?') == () and 'sportello.domain.personal_search' not in sys.modules;"
+        "assert found('a@example.com') and 'sportello.domain.personal_search' in sys.modules"
+    )
+    assert subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": LAYER}).returncode == 0
+
+
 @pytest.mark.parametrize(
     "text", ["1 ", "321 ", "a.", "a@", "1-", "1.000.", "AB12", "(at) ", "example.", "v1."]
 )

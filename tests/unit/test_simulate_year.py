@@ -26,7 +26,7 @@ SECONDS = 60.0
 
 @cache
 def desk() -> Stage:
-    return stage(Path("/tmp/sim/templates"))
+    return stage(ROOT / "templates")
 
 
 @cache

@@ -10,11 +10,14 @@ from typing import Any
 
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from sportello.aws.clients import session
 
 # A customer waits, and there is another answerer: one try, five seconds in all.
 _CONFIG = Config(connect_timeout=1, read_timeout=4, retries={"mode": "standard", "total_max_attempts": 1})
+
+_NO_ANSWER = (BotoCoreError, ResponseParserError, LookupError, TypeError, ValueError)
 
 
 class BedrockUnavailable(Exception):
@@ -48,5 +51,5 @@ def converse(model: str, region: str, *, system: str, text: str, most_tokens: in
         return "".join(part["text"] for part in parts)
     except ClientError as error:
         raise BedrockUnavailable(error.response.get("Error", {}).get("Code", "ClientError")) from None
-    except (BotoCoreError, LookupError, TypeError, AttributeError) as error:
+    except _NO_ANSWER as error:
         raise BedrockUnavailable(type(error).__name__) from None

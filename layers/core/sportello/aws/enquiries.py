@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sportello.aws import items, writes
+from sportello.aws import history, items, writes
 from sportello.aws.environment import environment
 from sportello.aws.outbox import Address
 from sportello.aws.store import read_with_row
@@ -16,6 +16,12 @@ def read(address: Address) -> tuple[Thread | None, Enquiry | None]:
     """The thread and the enquiry in one consistent call."""
     thread, row = read_with_row(address.thread, address.key)
     return thread, items.enquiry_of(row) if row and "asks" in row else None
+
+
+def of(thread: str, *, newest: int = 50) -> list[Enquiry]:
+    """What was asked among the thread's newest rows, the oldest first."""
+    found = history.rows(thread, newest=newest)
+    return [items.enquiry_of(row) for row in reversed(found) if "asks" in row]
 
 
 def answered(

@@ -133,6 +133,11 @@ def escalations(thread: str, *, newest: int = 50) -> list[Escalation]:
     return [items.escalation_of(row) for row in _query(thread, "M#", "M$", newest) if "whys" in row]
 
 
+def rows(thread: str, *, newest: int) -> list[Item]:
+    """The newest rows below messages' keys, the newest first: messages, calls, enquiries."""
+    return _query(thread, "M#", "M$", newest)
+
+
 class Original(NamedTuple):
     key: str
     files: bool

@@ -264,6 +264,8 @@ class Channel(ABC):
     """What the sender may be asked to do."""
     shows_buttons: ClassVar[bool] = False
     """``Outbound.buttons`` reach the customer as something to tap, in private conversations."""
+    invites: ClassVar[bool] = False
+    """``private`` is a public answer that leads into private, not a private one."""
     uses_context: ClassVar[bool] = False
     """``Outbound.context`` is filled in."""
     answers: ClassVar[int | None] = None

@@ -71,6 +71,7 @@ class X(Channel):
     deadline: ClassVar[Instant] = 10_000
     echoes_untagged: ClassVar[bool] = True
     acts: ClassVar[frozenset[Act]] = frozenset({"reply", "private"})
+    invites: ClassVar[bool] = True
     media: ClassVar[Mapping[str, MediaRule]] = {
         "image": MediaRule(limit=5 * MEBIBYTE, mimes=("image/jpeg", "image/png", "image/webp")),
     }

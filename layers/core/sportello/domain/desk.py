@@ -73,20 +73,13 @@ class Hook(Model):
     """The company's own system: asked for facts by a signed POST. Its secret is ``/<stack>/hook/main``."""
 
     url: str = Field(default="", pattern=r"^(https://\S+)?$")
-    """Empty: there is none, unless ``ask`` says that the secret names it."""
-    ask: bool = False
-    """The address stands in the secret only (``sportello connect hook``)."""
+    """Empty: nobody is asked. One in the secret wins."""
     order_pattern: str = ""
     """Regular expression of an order number, e.g. ``\\b\\d{8}\\b``; its group, where it has one."""
     links: tuple[Annotated[str, Field(pattern=r"^\.?[a-z0-9-]+(\.[a-z0-9-]+)+$")], ...] = ()
     """Hosts to which an order's link may lead, ``.example.com`` for those below; empty: no link is told."""
     keep: Duration = 15 * MINUTE
     """For how long an answer is used again."""
-
-    @property
-    def asked(self) -> bool:
-        """Whether there is somebody to ask: ``decide`` consults for facts only then."""
-        return bool(self.url) or self.ask
 
 
 class Policy(Model):

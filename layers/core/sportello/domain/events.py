@@ -140,7 +140,7 @@ class Inbound(FromPlatform):
     ref: str = ""
     """What the link carried by which the customer came (m.me, ig.me, t.me, wa.me): ours, or the company's."""
     acts: tuple[str, ...] = ()
-    """Of a public message: what the platform allows besides a reply (``channels.base.Act``)."""
+    """Of a public message: what the platform allows besides a reply: ``hide``, ``private``, ``invite``."""
     attested: str = ""
     """A phone number (``+`` and digits) or address that the platform attests to be the writer's own."""
     detail: str = ""

@@ -85,8 +85,11 @@ def posted_hours(
     Equal days are joined, days that differ from the week are told with their date and name, days
     that are closed as always are left out. A closure that goes on after the week is told to its end.
     """
-    days = calendar.days(at - 7 * DAY, 14 + _FURTHER)
+    days = calendar.days(at - 7 * DAY, 28)
     differing = _differing(days)
+    if any(map(differing, days[14:21])):  # it may have begun in the week: where does it end?
+        days = calendar.days(at - 7 * DAY, 14 + _FURTHER)
+        differing = _differing(days)
     week, ahead = days[7:14], days[7:]
     if all(day.spans == (("00:00", "24:00"),) for day in week) and not any(map(differing, week)):
         return words.always

@@ -295,6 +295,9 @@ def _show_care(turn: Turn, event: Inbound) -> None:
 
 
 def _set_due(turn: Turn, before: Thread) -> None:
+    """The next look, if it comes sooner: an early one finds nothing to do, and moving it costs."""
     after = turn.thread
     if any(getattr(before, name) != getattr(after, name) for name in TIMED):
-        turn.change(due=timers.next_due(after, turn.desk, turn.now, turn.calendar))
+        due = timers.next_due(after, turn.desk, turn.now, turn.calendar)
+        if after.due is None or due is None or due < after.due:
+            turn.change(due=due)

@@ -1,7 +1,7 @@
 """Where everybody reads: personal data out of sight, heat into private, and no hours in public."""
 
 from sportello.domain import voice
-from sportello.domain.decision import Hide
+from sportello.domain.decision import Hide, Text
 from sportello.domain.events import Inbound
 from sportello.domain.personal_data import found
 from sportello.domain.phrases import Meaning
@@ -18,8 +18,6 @@ def speak(turn: Turn, event: Inbound, meaning: Meaning) -> None:
         turn.because(Reason.PERSON_PRESENT)
     elif exposed or _is_heated(meaning):
         _move_to_private(turn, event, exposed)
-    elif "private" in event.acts and not turn.is_open:
-        voice.say_hours_if_closed(turn, event)
     else:
         turn.because(Reason.PUBLIC_SILENT)
 
@@ -36,11 +34,18 @@ def _is_heated(meaning: Meaning) -> bool:
 def _move_to_private(turn: Turn, event: Inbound, exposed: bool) -> None:
     """One short answer in public for each debt; what follows is said in private, where one can."""
     if exposed and "hide" not in event.acts and turn.note(Reason.PERSONAL_DATA_DELETE):
-        voice.say(turn, event, "ack", "public_delete", Reason.PERSONAL_DATA_DELETE)
         turn.note(Reason.PUBLIC_ACKNOWLEDGED)
+        _acknowledge(turn, event, "public_delete", Reason.PERSONAL_DATA_DELETE)
     elif turn.note(Reason.PUBLIC_ACKNOWLEDGED):
-        voice.say(turn, event, "ack", "public_ack", Reason.PUBLIC_ACKNOWLEDGED)
+        _acknowledge(turn, event, "public_ack", Reason.PUBLIC_ACKNOWLEDGED)
     else:
         return
     if "private" in event.acts:
         voice.say_privately(turn, event, "private", "private_open", Reason.MOVED_TO_PRIVATE)
+
+
+def _acknowledge(turn: Turn, event: Inbound, text: Text, why: Reason) -> None:
+    if "invite" in event.acts:  # the public answer itself leads into private
+        voice.say_privately(turn, event, "ack", text, why)
+    else:
+        voice.say(turn, event, "ack", text, why)

@@ -47,7 +47,7 @@ class Thread(Model):
     level: int = 0
     """The level of the escalation that was paged last; 0: nobody was."""
     paged: Instant | None = None
-    """When people were last called in this debt."""
+    """When people were called in this debt and nobody has taken it since; None: nobody is paged."""
     promised: Instant | None = None
     """By when the customer was told that an answer comes."""
     interim: bool = False

@@ -26,11 +26,16 @@ def deadlines(thread: Thread, desk: Desk) -> Deadlines:
 
 
 def on_it_at(thread: Thread, desk: Desk, calendar: Calendar) -> Instant | None:
-    """When the customer hears "we are on it"."""
-    after = 0 if thread.consulting is not None else desk.policy.on_it_after
+    """When the customer hears "we are on it"; not while an answer of ours waits for a yes or no."""
+    after = 0 if thread.consulting is not None or thread.offered else desk.policy.on_it_after
     if thread.on_it or thread.interim or thread.quiet or thread.public or not after:
         return None
     return _after(thread.owed_since, after, calendar)
+
+
+def is_on_it_due(thread: Thread, desk: Desk, calendar: Calendar, now: Instant) -> bool:
+    at = on_it_at(thread, desk, calendar)
+    return at is not None and at <= now
 
 
 def call_at(thread: Thread, desk: Desk, calendar: Calendar) -> Instant | None:
@@ -77,7 +82,7 @@ def page_at(thread: Thread, desk: Desk, calendar: Calendar) -> Instant | None:
 
     What was called while the desk was closed comes again at the opening, unless it is urgent.
     """
-    if thread.paged is None or not thread.level or thread.claimed_by:
+    if thread.paged is None or not thread.level:
         return None
     within = page_within(thread, desk)
     if desk.is_urgent(thread.escalated):
@@ -108,8 +113,10 @@ def closing_at(thread: Thread, calendar: Calendar, now: Instant) -> Instant | No
 
 
 def hears_no_hours(thread: Thread) -> bool:
-    heard = thread.offered or thread.consulting is not None or Reason.TO_CARE in thread.escalated
-    return bool(thread.knows_hours or thread.quiet or thread.public or thread.interim or heard)
+    """The desk does not tell this debt by itself when it opens: something else was said, or will be."""
+    heard = not {Reason.TO_CARE, Reason.ORDER_UNPROVED}.isdisjoint(thread.escalated)
+    waits = thread.offered or thread.consulting is not None
+    return bool(thread.knows_hours or thread.quiet or thread.public or thread.interim or heard or waits)
 
 
 ANSWERS = (call_at, first_late_at, full_soon_at, full_late_at, promise_at)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from sportello.domain import timers
 from sportello.domain.decision import Call, Consult, Decision, Effect, Hide, Learn, Say
 from sportello.domain.desk import Desk
 from sportello.domain.hours import Calendar
@@ -34,18 +35,24 @@ NO_DEBT: dict[str, Any] = {
 class Turn:
     """Rules read ``thread``, ``desk``, ``calendar`` and ``now``, and add to the rest."""
 
-    __slots__ = ("_calendar", "_calls", "_cause", "_effects", "_raised", "desk", "now", "reasons", "thread")
+    __slots__ = (
+        "_again", "_calendar", "_calls", "_cause", "_effects", "_raised", "cause", "desk", "now", "reasons",
+        "thread",
+    )  # fmt: skip
 
     def __init__(self, thread: Thread, desk: Desk, now: Instant) -> None:
         self.thread = thread
         self.desk = desk
         self.now = now
+        self.cause = ""
+        """Key of what makes the desk speak, where that is not the event itself (a deadline)."""
         self.reasons: list[Reason] = []
         self._calendar: Calendar | None = None
         self._effects: list[Effect] = []
         self._calls: list[Reason] = []
         self._cause = ""
         self._raised = False
+        self._again = False
 
     @property
     def calendar(self) -> Calendar:
@@ -69,6 +76,11 @@ class Turn:
         return bool(self._calls)
 
     @property
+    def raised(self) -> bool:
+        """The next level of the escalation is told in this turn."""
+        return self._raised
+
+    @property
     def consults(self) -> bool:
         return any(isinstance(effect, Consult) for effect in self._effects)
 
@@ -80,6 +92,11 @@ class Turn:
         if "team" in fields:
             self._calendar = None
         self.thread = thread.model_copy(update=fields)
+
+    def owe(self, since: Instant, first: str, **fields: Any) -> None:
+        """A debt begins, of which nothing is remembered yet; ``first`` are its opening words."""
+        begun: dict[str, Any] = {"owed_since": since, "first": first, "resolved": "", "track": self.desk.track}
+        self.change(**NO_DEBT | begun | fields)
 
     def route(self, topics: Sequence[str] = (), *, stays: bool = True) -> bool:
         """Who takes it, by competence; True: another team than before.
@@ -144,6 +161,7 @@ class Turn:
         self._calls.append(why)
         self._cause = self._cause or cause
         self._raised = self._raised or raised
+        self._again = self._again or again
         self.because(why)
         return True
 
@@ -153,17 +171,36 @@ class Turn:
             self._calls = []
         return Decision(thread=self.thread, effects=tuple(self._effects), reasons=tuple(self.reasons))
 
+    def watched(self) -> Decision:
+        """The decision, and when to look next: only once the call is made its level is known."""
+        if self.said and self.is_open and timers.is_on_it_due(self.thread, self.desk, self.calendar, self.now):
+            self.change(on_it=True)  # what is said just now stands for it
+        decision = self.decision()
+        self.change(due=timers.next_due(self.thread, self.desk, self.now, self.calendar))
+        return decision._replace(thread=self.thread)
+
     def _call(self) -> Call:
         thread, levels = self.thread, len(self.desk.escalation.levels)
         level = max(1, thread.level + 1 if self._raised and thread.level else thread.level)
         key = thread.escalation
-        self.change(level=level, paged=self.now)
+        if not thread.level or (thread.paged is not None and self._starts_wait(level)):
+            self.change(paged=self.now)
+        self.change(level=level)
         return Call(
             whys=tuple(self._calls),
             team=thread.team or self.desk.default_team,
             level=min(level, levels),
             urgent=self.desk.is_urgent(thread.escalated),
-            digest=Reason.WAITS_AT_OPENING in self._calls,
+            digest=self._calls == [Reason.WAITS_AT_OPENING],
             key=key,
             cause=self._cause,
         )
+
+    def _starts_wait(self, level: int) -> bool:
+        """A further reason at the same level is told, but does not put off the next level."""
+        return self._again or level != self.thread.level or self._is_urgent_now()
+
+    def _is_urgent_now(self) -> bool:
+        """What could wait for the opening until now can wait no longer."""
+        before = [why for why in self.thread.escalated if why not in self._calls]
+        return self.desk.is_urgent(self._calls) and not self.desk.is_urgent(before)

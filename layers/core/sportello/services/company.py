@@ -12,6 +12,7 @@ import hashlib
 import hmac
 import json
 import re
+import secrets as random
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, NamedTuple
@@ -26,6 +27,7 @@ from sportello.channels.post import NoReply, post
 from sportello.domain.desk import Hook
 from sportello.domain.events import OrderFacts
 from sportello.domain.facts import CustomerFacts
+from sportello.domain.keys import THREAD_ID_LENGTH
 from sportello.domain.model import SECOND, Instant
 from sportello.domain.proof import proved
 
@@ -90,6 +92,30 @@ def ask(company: Company, question: Question) -> Told:
         return Told(problem=f"hook_{error.code}", opened=breaker.failed(turn, company.now()))
     breaker.answered(turn)
     return _told(answer, company.hook, question)
+
+
+def probe(company: Company) -> str:
+    """What is wrong with the company's system, as a code; empty: it answers, and only to who is signed.
+
+    Asks about nobody, twice: signed, and with a key that is not the secret's. The breaker stays as it is.
+    """
+    question = Question(f"msg_{random.token_hex(8)}", (), "a" * THREAD_ID_LENGTH, "test")
+    try:
+        url, key = _whom(company)
+        _answer(company, url, key, question)
+    except _Unusable as error:
+        return str(error)
+    except NoReply as error:
+        return f"hook_{error.code}"
+    try:
+        _answer(company, url, random.token_bytes(len(key)), question)
+    except NoReply as error:
+        return "" if error.code in UNSIGNED else f"hook_{error.code}"
+    return "hook_unsigned"
+
+
+UNSIGNED = ("refused_400", "refused_401", "refused_403")
+"""What the company's system answers to who is not signed."""
 
 
 # --- whom to ask, and how it is signed --------------------------------------------------------------

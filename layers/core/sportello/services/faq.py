@@ -171,11 +171,13 @@ def _judged(scorer: Scorer, reading: Reading, language: str, here: _Here) -> Ver
     def refused(why: str, detail: str = "") -> Verdict:
         return Verdict(None, why, detail, candidates, reading)
 
+    asked = {entry.id for entry in _asked_apart(scorer, reading, here)}
+    if best.score >= THRESHOLD:
+        asked.add(best.entry.id)
+    if len(asked) > 1:
+        return refused("two_questions", ", ".join(sorted(asked)))
     if best.score < THRESHOLD:
         return refused("unlike")
-    asked = {entry.id for entry in _asked_apart(scorer, reading, here)}
-    if len(asked | {best.entry.id}) > 1:
-        return refused("two_questions", ", ".join(sorted(asked | {best.entry.id})))
     if best.score - runner_up < LEAD:
         return refused("ambiguous", f"{best.entry.id}, {candidates[1].entry.id}")
     if best.entry.private and here.public:
@@ -214,4 +216,3 @@ _OWN_CASE = (
 
 def _own_case(text: str) -> bool:
     return any(pattern.search(text) for pattern in _OWN_CASE)
-

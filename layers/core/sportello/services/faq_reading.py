@@ -87,10 +87,10 @@ class Lexicon:
         self._fillers = frozenset(word for filler in locale.fillers for word in words_of(filler))
         self._filler_stems = frozenset(self._stem(sorted(self._fillers)))
         texts = [text for entry in locale.entries for text in entry.questions]
-        found = {word for text in texts for word in words_of(text)}
-        found |= {word for words, _ in members for word in words} | self._fillers
         self._chinese = frozenset(word for word in (*self._same, *self._fillers) if is_chinese(word))
         self._longest = max(map(len, self._chinese), default=0)
+        found = {word for text in texts for word in self._pieces(words_of(text))}
+        found |= {word for words, _ in members for word in words} | self._fillers
         self._stems = dict(zip(sorted(found), self._stem(sorted(found)), strict=True))
         self._spelt = frozenset(self._stems.values())
         self._long = [word for word in self._stems if len(word) > _LEAST_LETTERS]

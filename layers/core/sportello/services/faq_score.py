@@ -50,12 +50,12 @@ class Scorer:
         counted = Counter(concept for concepts in held for concept in concepts)
         self._weights = {concept: log((1 + len(held)) / count) + 0.1 for concept, count in counted.items()}
         self._scored = [
-            _Scored(entry, tuple(_Wording(text, found, self._sum(found)) for text, found in wordings), concepts)
+            _Scored(entry, tuple(self._wording(*wording) for wording in wordings), concepts)
             for entry, wordings, concepts in zip(entries, read, held, strict=True)
         ]
 
-    def _sum(self, concepts: frozenset[str]) -> float:
-        return sum(self._weights[concept] for concept in concepts)
+    def _wording(self, text: str, concepts: frozenset[str]) -> _Wording:
+        return _Wording(text, concepts, sum(self._weights[concept] for concept in concepts))
 
     def starts(self) -> frozenset[str]:
         """By what a webhook knows that a message may be one of these questions: ``domain.faq_words``."""

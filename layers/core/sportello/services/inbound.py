@@ -2,6 +2,7 @@
 
 from sportello.aws import history, store
 from sportello.aws.clock import real_now
+from sportello.channels.base import Channel
 from sportello.domain import keys
 from sportello.domain.decide import decide
 from sportello.domain.events import Echo, Inbound
@@ -21,11 +22,17 @@ SOONEST = 1_262_304_000_000
 def take_inbound(context: Context, event: Inbound) -> str:
     """Stored exactly once, with everything that it causes."""
     if event.public:
-        event = event.model_copy(update={"acts": tuple(sorted(context.channel.acts))})
+        event = event.model_copy(update={"acts": _acts(context.channel)})
     try:
         return _take(context, event)
     except store.TooLarge:
         return _take(context, rows.reduced(event))
+
+
+def _acts(channel: Channel) -> tuple[str, ...]:
+    """What the desk may do with a public message besides answering it there."""
+    acts = {"invite" if act == "private" and channel.invites else str(act) for act in channel.acts}
+    return tuple(sorted(acts - {"reply"}))
 
 
 def _take(context: Context, event: Inbound) -> str:
