@@ -72,12 +72,13 @@ def load(folder: str | Path, at: Instant | None = None) -> Bundle:
     bundle_replies.same_in_every_language(files, replies)
     faq = bundle_faq.faq(files, desk, at)
     guidelines = bundle_guidelines.guidelines(files, languages)
-    bundle_guidelines.read_texts(files, guidelines, desk, replies)
     page = {language: directory_words(files, language, desk, ways) for language in languages}
     notifications = {
         language: bundle_notifications.notifications(files, language)
         for language in bundle_notifications.told(files, languages)
     }
+    if not files.mistakes:  # a text is read once it can be put together
+        bundle_guidelines.read_texts(files, guidelines, desk, replies)
     if desk is None or files.mistakes:
         raise BundleError(files.mistakes)
     return Bundle(

@@ -34,8 +34,8 @@ _SAMPLE = {
     "what": "people complain",
 }
 _NEWS = [
-    _SAMPLE | {"news": news, "public": public, "conversations": many}
-    for news, public, many in product(("opened", "grown", "unacknowledged"), (False, True), (2, 500))
+    _SAMPLE | {"news": news, "public": public, "minutes": minutes}
+    for news, public, minutes in product(("opened", "grown", "unacknowledged"), (False, True), (1, 10))
 ]
 _TEXTS: Mapping[str, tuple[str, tuple[str, ...], list[dict[str, Any]]]] = {
     "title": ("{{ customer }} needs a person", TITLE_VALUES, [_SAMPLE]),

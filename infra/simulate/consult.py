@@ -14,6 +14,7 @@ from sportello.domain.desk import Desk
 from sportello.domain.events import Consulted, Inbound
 from sportello.domain.faq import Faq
 from sportello.domain.model import DAY, Instant
+from sportello.domain.phrases import Meaning
 from sportello.domain.proof import contact_hash, order_numbers, proved
 from sportello.domain.thread import Thread
 from sportello.services.faq import Answerer, LexicalAnswerer
@@ -64,7 +65,16 @@ class Outside:
                 "linked_first": linked.first,
             }
         buttons = not asked.thread.public and channel(asked.thread.channel).shows_buttons
-        return Consulted(cause=asked.cause, asks=asked.consult.asks, buttons=buttons, **found)
+        text = asked.heard[-1].text if asked.heard else ""
+        return Consulted(
+            cause=asked.cause,
+            asks=asked.consult.asks,
+            until=asked.consult.until,
+            person=asked.consult.person,
+            topics=Meaning(text, self._desk.patterns).topics,
+            buttons=buttons,
+            **found,
+        )
 
     def _faq(self, asked: Asked) -> Mapping[str, Any]:
         text = asked.heard[-1].text if asked.heard else ""

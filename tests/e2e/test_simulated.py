@@ -63,7 +63,10 @@ def scenario_of(window: str) -> tuple[Scenario, Instant]:
         customer = Customer(dice.choice(CHANNELS), f"{window} {number}", False, False)
         talk = [one for one in conversation(dice, customer, start + number * 4 * MINUTE) if playable(one)]
         talk = list(dropwhile(lambda one: "agent" in one, talk))
-        lines += [with_language(one) for one in talk[:8] if instant_of(one) < start + 40 * HOUR]
+        kept = [with_language(one) for one in talk[:7] if instant_of(one) < start + 40 * HOUR]
+        if not kept:
+            continue
+        lines += kept
         end = max(instant_of(one) for one in lines) + WATCHED
         lines.append(acts(dice, customer, end + number * SECOND, end=True))
     return of_lines(sorted(lines, key=lambda line: str(line["at"]))), end

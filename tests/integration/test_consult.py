@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from infra.bundle import Bundle
+from sportello import workers
 from sportello.aws import breaker, clients, enquiries, facts, store
 from sportello.aws.outbox import Address
 from sportello.channels.post import NoReply, Reply
@@ -14,11 +16,12 @@ from sportello.domain.events import Card, Customer, Delete, Kind
 from sportello.domain.message import Enquiry
 from sportello.domain.model import MINUTE, SECOND
 from sportello.domain.thread import Thread
+from sportello.services import desk as desk_seam
 from sportello.services.consult import consult
 from sportello.services.effects import kick
 from sportello.services.redrive import letters
 from tests.integration.faults import Faults
-from tests.integration.outside import FAQ_WORDS, NUMBER, PHONE, Outer, outer
+from tests.integration.outside import FAQ_WORDS, NUMBER, PHONE, SECRET, Outer, outer
 from tests.integration.stage import (
     ACCOUNT,
     CLOSED,
@@ -546,3 +549,42 @@ def test_what_is_no_frequent_question_is_a_persons(stage: Stage, out: Outer) -> 
     assert outbox() == []
     assert thread_now().owes
     assert "faq_unknown" in enquiry()["why"]
+
+
+# --- the function ---------------------------------------------------------------------------------------
+
+
+def record(number: int, body: str) -> dict[str, Any]:
+    return {
+        "messageId": f"message-{number}",
+        "receiptHandle": "",
+        "body": body,
+        "attributes": {},
+        "messageAttributes": {},
+        "md5OfBody": "",
+        "eventSource": "aws:sqs",
+        "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:consult",
+        "awsRegion": "us-east-1",
+    }
+
+
+def test_the_handler_asks_and_gives_back_what_failed(
+    stage: Stage, out: Outer, bundle: Bundle, monkeypatch: pytest.MonkeyPatch, log: StringIO
+) -> None:
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "sportello")
+    monkeypatch.setattr(workers, "channel", lambda _: stage.channel)
+    kept = {"main": json.dumps({"secret": SECRET})}
+    monkeypatch.setattr("sportello.aws.secrets.read_secrets", lambda _: kept)
+    workers._of_company.cache_clear()
+    asks_for_parcel(stage)
+    desk_seam.use(stage.desk, stage.texts, bundle.faq)
+    ((thread, key),) = kicks("consult")
+    body = json.dumps({"v": 1, "thread": thread, "key": key})
+
+    handler = workers.consult()
+    answer = handler({"Records": [record(1, body), record(2, "no kick")]}, object())
+
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "message-2"}]}
+    assert [row["say"] for row in outbox()] == ["order"]
+    assert '"tier_learnt"' in log.getvalue()
+    assert not [word for word in (NUMBER, PHONE, "whsec", "state of") if word in log.getvalue()]

@@ -94,7 +94,7 @@ def test_calls_alike_become_one_notice(people: People) -> None:
     assert kicks("escalation") == [(at.thread, at.key)]
     assert tell(people) == "told"
     assert len(alone(people)) == CALLS - 1
-    assert of_incidents(people) == ["Desk: 4 conversazioni in 1 minuti: i clienti protestano"]
+    assert of_incidents(people) == ["Desk: 4 conversazioni in 1 minuto: i clienti protestano"]
     assert count_of() == 9
     for address in addresses[CALLS - 1 :]:
         row = people.row(address)

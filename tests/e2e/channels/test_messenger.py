@@ -4,8 +4,9 @@ import pytest
 
 from infra.world.model import OptionsChange, Setup
 from sportello.domain.model import DAY
+from sportello.domain.thread import Thread
 from sportello.services import reply
-from tests.e2e.stage import Customer, Stage, wait_for
+from tests.e2e.stage import Customer, Stage, stays, wait_for
 
 EVENING = "2026-12-08 20:15"  # a Tuesday
 MORNING = "2026-12-09 10:00"
@@ -118,14 +119,35 @@ def test_a_comment_is_answered_in_public_in_private_and_hidden(stage: Stage) -> 
     assert reply.look(written.id).links == (thread.id,)
 
 
-def test_after_hours_a_comment_hears_the_hours_once(stage: Stage) -> None:
+def test_after_hours_a_comment_is_owed_and_hears_no_hours_in_public(stage: Stage) -> None:
     stage.at(EVENING)
     customer = stage.customer(CHANNEL)
     said = customer.say("Ci siete?", kind="comment")
+    assert thread_of(stage, said.message_id).owes
+    stays(lambda: len(stage.desk.client.phone(CHANNEL, said.address)) == 1, "nothing below the comment")
+
+
+def test_an_angry_comment_is_taken_into_private(stage: Stage) -> None:
+    stage.at(MORNING)
+    customer = stage.customer(CHANNEL)
+    said = customer.say("Siete dei ladri, è una vergogna!", kind="comment")
     wait_for(lambda: len(stage.desk.client.phone(CHANNEL, said.address)) == 2, "an answer below the comment")
-    answer = stage.desk.client.phone(CHANNEL, said.address)[1]
-    assert "domani alle 9:00" in answer.text
-    assert answer.quote == said.message_id
+    wait_for(lambda: len(customer.heard()) == 1, "a private message")
+    rows = [row for row in stage.scan().messages[thread_of(stage, said.message_id).id] if row.state]
+    assert {(row.act, row.say) for row in rows} == {("reply", "public_ack"), ("private", "private_open")}
+
+
+def test_a_card_number_is_hidden_at_once(stage: Stage) -> None:
+    stage.at(MORNING)
+    customer = stage.customer(CHANNEL)
+    said = customer.say("La mia carta è 4111 1111 1111 1111, rimborsatemi", kind="comment")
+    wait_for(lambda: stage.desk.client.phone(CHANNEL, said.address)[0].status == "hidden", "it is hidden")
+    assert thread_of(stage, said.message_id).owes
+
+
+def thread_of(stage: Stage, comment: str) -> Thread:
+    threads = stage.scan().threads.values()
+    return next(found for found in threads if found.to == f"comment:{comment}")
 
 
 def test_a_private_answer_comes_too_late_after_seven_days(stage: Stage) -> None:

@@ -7,7 +7,9 @@ from sportello.domain.decision import Consult
 from sportello.domain.desk import Desk
 from sportello.domain.events import Inbound, Kind
 from sportello.domain.faq_words import may_be_frequent
+from sportello.domain.offers import ORDER
 from sportello.domain.phrases import Meaning
+from sportello.domain.reasons import Reason
 from sportello.domain.turn import Turn
 
 Ask = Literal["faq", "facts", "order", "load", "ref"]
@@ -24,7 +26,7 @@ def consult(
 
     Args:
         begins: the message begins a debt.
-        only_facts: a person answers in any case; what is asked only helps them.
+        only_facts: nothing that the automatic voice would wait for.
     """
     if turn.consults:
         return False
@@ -44,23 +46,32 @@ def _beside(turn: Turn, event: Inbound, begins: bool) -> list[Ask]:
     asks: list[Ask] = []
     if event.ref.startswith(OWN_REF):
         asks.append("ref")
-    if begins and desk.hook.url and not event.automatic:
+    if begins and desk.hook.url and not event.automatic and not thread.public:
         asks.append("facts")
-    person = desk.people.get(thread.claimed_by)
+    person = desk.people.get(thread.claimed_by) if thread.owes else None
     if person is not None and person.load and not thread.person_present(turn.now):
         asks.append("load")
     return asks
 
 
 def _answering(turn: Turn, event: Inbound, meaning: Meaning, begins: bool) -> list[Ask]:
-    if event.kind is not Kind.TEXT or event.group or event.forwarded or turn.called:
+    if event.group or event.forwarded or turn.called:
         return []
-    asks: list[Ask] = []
-    if turn.desk.hook.url and order_number(turn.desk, event.text):
-        asks.append("order")
-    elif (begins or turn.thread.greeted) and may_be_frequent(meaning.words, turn.desk.faq_words):
-        asks.append("faq")
-    return asks
+    if turn.desk.hook.url and _asks_for_order(turn, event):
+        return ["order"]
+    if event.kind is not Kind.TEXT or not (begins or turn.thread.greeted):
+        return []
+    return ["faq"] if may_be_frequent(meaning.words, turn.desk.faq_words) else []
+
+
+def _asks_for_order(turn: Turn, event: Inbound) -> bool:
+    """By its number; or by one's own contact, where only that was wanting. Nothing is told again."""
+    thread = turn.thread
+    if thread.offered == ORDER or Reason.FAQ_NOT_ENOUGH in thread.escalated:
+        return False
+    if event.kind is Kind.CONTACT:
+        return event.attested != "" and Reason.ORDER_UNPROVED in thread.escalated
+    return event.kind is Kind.TEXT and order_number(turn.desk, event.text) != ""
 
 
 def order_number(desk: Desk, text: str) -> str:

@@ -17,8 +17,7 @@ _LISTED = {
     WAITING: "👀⏰⏳⌛",
 }
 _FEELING = {sign: feeling for feeling, signs in _LISTED.items() for sign in signs}
-_SIGN = re.compile("[" + "".join(_FEELING) + "]")
-_MAY_BE_SIGN = re.compile("[\u2040-\u2bff\U0001f000-\U0001faff]")
+_FIRST = min(_FEELING)
 
 # Faces of punctuation, felt by their mouth; "://" of an address is none.
 _EMOTICON = re.compile(r">:\(|[:;]['’]?-?(?:[)\]*]+|[DPp]+(?![a-z])|[(\[]+|[\\|]|/(?!/))|<3|\^_?\^")
@@ -29,7 +28,7 @@ _BESIDE = re.compile("[\\s!.,…\ufe0e\ufe0f\u200d\u20e3\U0001f3fb-\U0001f3ff♀
 def feelings(text: str) -> str:
     """The feeling of each sign in the text, in order; signs that tell nothing are left out."""
     found = ""
-    if not text.isascii() and _MAY_BE_SIGN.search(text):
+    if not text.isascii() and max(text) >= _FIRST:
         found = "".join([_FEELING[sign] for sign in text if sign in _FEELING])
     if _has_faces(text):
         found += "".join([_of_face(face) for face in _EMOTICON.findall(text)])
@@ -44,7 +43,8 @@ def without_faces(text: str) -> str:
 def only(text: str) -> str:
     """``positive`` or ``negative`` where the text is nothing but such signs; empty otherwise."""
     found = set(feelings(text))
-    if not found or without_faces(_SIGN.sub("", _BESIDE.sub("", text))).strip(" ()"):
+    rest = "".join([sign for sign in _BESIDE.sub("", text) if sign not in _FEELING])
+    if not found or without_faces(rest).strip(" ()"):
         return ""
     if found == {GLAD}:
         return "positive"

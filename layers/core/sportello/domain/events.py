@@ -337,6 +337,12 @@ class Consulted(Model):
     """Theirs for sure: number and a contact that the platform attests belong together."""
     unproved: bool = False
     """An order was asked for by somebody who is not shown to be its customer."""
+    until: Instant | None = None
+    """As in the ``Consult``: by it an answer that was overtaken is known; None: it was not."""
+    topics: tuple[str, ...] = ()
+    """Of the message."""
+    person: str = ""
+    """Whose load was asked for."""
     over_load: bool = False
     """The person who holds the conversation has as many as they can bear."""
     linked: str = ""

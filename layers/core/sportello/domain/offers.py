@@ -13,44 +13,55 @@ YES, NO = "sportello:yes", "sportello:no"
 """Ids of the two buttons under an automatic answer."""
 FOLLOW_UP = "sportello:faq:"
 """Begins the id of a button that leads on to another frequent question."""
+ORDER = "order"
+"""What ``Thread.offered`` says after the state of an order was told."""
 
 
 def accepted(turn: Turn, event: Inbound, meaning: Meaning) -> bool:
-    """An explicit yes to what was answered: nothing is owed any more."""
-    if not turn.thread.offered:
+    """An explicit yes of the customer's to what was answered: nothing is owed any more."""
+    thread = turn.thread
+    if not thread.offered or thread.consulting is not None:  # or it may answer what was asked since
         return False
-    if event.payload != YES and not (event.kind is Kind.TEXT and meaning.yes):
+    if event.automatic or event.test or not event.addressed:
         return False
-    voice.say(turn, event, "helped", "faq_yes", Reason.FAQ_HELPED)
+    present = thread.person_present(turn.now)
+    said = event.kind is Kind.TEXT and meaning.yes and not present  # who talks to a person says it to them
+    if event.payload != YES and not said:
+        return False
+    if present:
+        turn.because(Reason.FAQ_HELPED)
+    else:
+        voice.say(turn, event, "helped", "faq_yes", Reason.FAQ_HELPED)
     turn.change(**NO_DEBT, answered=True)
     return True
 
 
-def led_on(turn: Turn, event: Inbound) -> bool:
+def led_on(turn: Turn, event: Inbound, *, begins: bool) -> bool:
     """A tap on what may be asked next: its answer is known without asking anybody."""
-    if not turn.thread.offered or not event.payload.startswith(FOLLOW_UP):
+    if not (turn.thread.offered or begins) or not event.payload.startswith(FOLLOW_UP):
         return False
     entry = event.payload.removeprefix(FOLLOW_UP)
-    if not re.fullmatch(r"[a-z0-9_-]{1,24}", entry):
+    if not re.fullmatch(r"[a-z0-9_-]{1,24}", entry) or turn.called:
         return False
-    values = {"entry": entry}
-    voice.ask_whether_it_helped(turn, event, "faq", Reason.FAQ_ANSWERED, buttons=True, values=values)
-    turn.change(offered=entry)
+    told(turn, event, entry, buttons=True)
     return True
 
 
-def declined(turn: Turn, event: Inbound) -> bool:
-    """Whatever else follows an automatic answer calls a person, and says so once."""
-    if not turn.thread.offered:
-        return False
-    turn.change(offered="")
-    turn.call(Reason.FAQ_NOT_ENOUGH)
-    if not turn.is_open and turn.thread.told_until is None:
-        return False  # when the desk opens is the better answer
-    voice.say(turn, event, "handed-on", "faq_no", Reason.FAQ_NOT_ENOUGH)
-    return True
+def told(turn: Turn, event: Inbound | None, entry: str, *, buttons: bool) -> None:
+    """The answer to a frequent question."""
+    voice.ask_whether_it_helped(
+        turn, event, "faq", Reason.FAQ_ANSWERED, buttons=buttons, values={"entry": entry}
+    )
+    turn.change(offered=entry, consulting=None, answered=True, greeted=False)
+
+
+def decline(turn: Turn) -> None:
+    """Whatever else follows an automatic answer calls a person; ``voice.say_rest`` says so, once."""
+    if turn.thread.offered:
+        turn.change(offered="")
+        turn.call(Reason.FAQ_NOT_ENOUGH)
 
 
 def is_stale(thread: Thread, event: Inbound) -> bool:
-    """A tap under an answer of which nothing is left to say."""
-    return event.payload in (YES, NO) and not thread.offered
+    """A yes under an answer of which nothing is left to say; a no always wants help."""
+    return event.payload == YES and not thread.offered

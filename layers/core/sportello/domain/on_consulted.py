@@ -1,9 +1,10 @@
 """The outside has answered (``Consulted``), or too late, or not at all."""
 
-from sportello.domain import timers, voice
+from sportello.domain import offers, voice
 from sportello.domain.decision import Decision
 from sportello.domain.desk import Desk
 from sportello.domain.events import Consulted, Followed
+from sportello.domain.keys import timer_key
 from sportello.domain.model import Instant
 from sportello.domain.reasons import Reason
 from sportello.domain.thread import Thread
@@ -11,8 +12,6 @@ from sportello.domain.turn import NO_DEBT, Turn
 
 TIER_MOST = 12
 """Characters of a tier that the thread keeps."""
-ORDER = "order"
-"""What ``Thread.offered`` says after the state of an order was told."""
 
 
 def consulted(thread: Thread, event: Consulted, desk: Desk, now: Instant) -> Decision:
@@ -24,21 +23,21 @@ def consulted(thread: Thread, event: Consulted, desk: Desk, now: Instant) -> Dec
     if event.tier is not None and (tier := event.tier[:TIER_MOST]) != thread.tier:
         turn.change(tier=tier)
         turn.because(Reason.TIER_LEARNT)
-    if event.over_load and thread.claimed_by and not thread.person_present(now):
+    holds = thread.claimed_by != "" and event.person in ("", thread.claimed_by)
+    if event.over_load and holds and not thread.person_present(now):
         turn.change(claimed_by="", paged=now if thread.level else None)
         turn.because(Reason.HANDED_BACK_LOAD)
-    if "faq" in event.asks or ORDER in event.asks:
+    if "faq" in event.asks or "order" in event.asks:
         _answer(turn, event)
-    turn.change(due=timers.next_due(turn.thread, desk, now, turn.calendar))
     if not turn.reasons:
         turn.because(Reason.NOTHING_NEW)
-    return turn.decision()
+    return turn.watched()
 
 
 def _answer(turn: Turn, event: Consulted) -> None:
-    """The automatic voice has waited for this."""
+    """The automatic voice has waited for this, or for what was asked since."""
     thread = turn.thread
-    if thread.consulting is None or not thread.owes:
+    if not thread.owes or thread.consulting is None or event.until not in (None, thread.consulting):
         turn.because(Reason.CAME_TOO_LATE)
         return
     turn.change(consulting=None)
@@ -49,13 +48,11 @@ def _answer(turn: Turn, event: Consulted) -> None:
     elif event.unproved:
         _ask_for_proof(turn)
     elif event.faq:
-        voice.ask_whether_it_helped(
-            turn, None, "faq", Reason.FAQ_ANSWERED, buttons=event.buttons, values={"entry": event.faq}
-        )
-        turn.change(offered=event.faq, answered=True, greeted=False)
+        offers.told(turn, None, event.faq, buttons=event.buttons)
     else:
         turn.because(Reason.FAQ_UNKNOWN)
-        voice.say_hours_if_closed(turn, None)
+        offers.decline(turn)
+        voice.say_rest(turn, None, event.topics)
 
 
 def _tell_order(turn: Turn, event: Consulted) -> None:
@@ -75,22 +72,28 @@ def _tell_order(turn: Turn, event: Consulted) -> None:
             "link": order.link,
         },
     )
-    turn.change(offered=ORDER, answered=True, greeted=False)
+    turn.change(offered=offers.ORDER, answered=True, greeted=False)
 
 
 def _ask_for_proof(turn: Turn) -> None:
-    voice.say(turn, None, "answer", "order_proof", Reason.ORDER_UNPROVED)
-    turn.call(Reason.ORDER_UNPROVED)
+    """How it is proved is said once, and whoever cannot has a person."""
+    turn.change(offered="")
+    if turn.call(Reason.ORDER_UNPROVED):
+        voice.say(turn, None, "answer", "order_proof", Reason.ORDER_UNPROVED)
+    else:
+        voice.say_rest(turn, None)
 
 
 def without_answer(turn: Turn) -> None:
     """The outside did not answer in time: what it was asked for is left out."""
+    turn.cause = timer_key(turn.thread.owed_since or 0, f"late-{turn.thread.consulting}")
     turn.change(consulting=None)
     turn.because(Reason.CONSULT_LATE)
     if turn.thread.person_present(turn.now):
         turn.because(Reason.PERSON_PRESENT)
     else:
-        voice.say_hours_if_closed(turn, None)
+        offers.decline(turn)
+        voice.say_rest(turn, None)
 
 
 def _go_on_from(turn: Turn, event: Consulted) -> None:
@@ -100,7 +103,7 @@ def _go_on_from(turn: Turn, event: Consulted) -> None:
     if since is None:
         return
     if thread.owed_since is None:
-        turn.change(**NO_DEBT | {"owed_since": since, "first": event.linked_first, "resolved": ""})
+        turn.owe(since, event.linked_first)
         turn.route()
         turn.because(Reason.OWES)
     elif since < thread.owed_since:

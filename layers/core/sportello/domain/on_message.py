@@ -9,18 +9,18 @@ from sportello.domain.language import language_of
 from sportello.domain.model import Instant
 from sportello.domain.noise import links_in, noise_of
 from sportello.domain.phrases import Meaning
-from sportello.domain.qualify import learnt, next_question
+from sportello.domain.qualify import learnt
 from sportello.domain.reasons import Reason
 from sportello.domain.routing import hands_back
 from sportello.domain.thread import Thread
-from sportello.domain.turn import NO_DEBT, Turn
+from sportello.domain.turn import Turn
 
 FIRST_WORDS = 80
 """Characters of the oldest unanswered message that the inbox shows."""
 
 TIMED = (
-    "owed_since", "team", "tier", "track", "level", "paged", "claimed_by", "promised", "consulting",
-    "interim", "quiet",
+    "owed_since", "team", "tier", "track", "level", "paged", "promised", "consulting", "interim", "offered",
+    "quiet",
 )  # fmt: skip
 """Fields that may bring the next deadline forward."""
 
@@ -28,15 +28,15 @@ TIMED = (
 def inbound(thread: Thread, event: Inbound, desk: Desk, now: Instant) -> Decision:
     turn, meaning = Turn(thread, desk, now), Meaning(event.text, desk.patterns)
     _notice(turn, event)
-    if event.ref:
-        consult(turn, event, meaning)
-    if reason := _owes_nothing(turn, event, meaning):
-        turn.because(reason)
-    elif reason := _leaves_queue(turn, event, meaning):
-        turn.because(reason)
-        turn.change(aside=reason)
-    elif not offers.accepted(turn, event, meaning):
-        _owed(turn, event, meaning)
+    if not offers.accepted(turn, event, meaning):
+        if reason := _owes_nothing(turn, event, meaning):
+            turn.because(reason)
+        elif reason := _leaves_queue(turn, event, meaning):
+            turn.because(reason)
+            turn.change(aside=reason)
+        else:
+            _owed(turn, event, meaning)
+    consult(turn, event, meaning, begins=turn.thread.owes and not thread.owes, only_facts=True)
     decision = turn.decision()
     _set_due(turn, thread)
     return decision._replace(thread=turn.thread)
@@ -47,10 +47,12 @@ def _owed(turn: Turn, event: Inbound, meaning: Meaning) -> None:
     waited = not begins or turn.thread.answered  # whoever has written nothing before asks nothing again
     if begins:
         _begin_debt(turn, event, meaning)
+    elif turn.thread.greeted and not (meaning.greeting or turn.thread.level or turn.thread.claimed_by):
+        _route(turn, meaning)  # only now is it known what is wanted
     turn.because(Reason.OWES if begins else Reason.STILL_OWES)
     if not begins and turn.thread.quiet and not event.automatic:
         turn.change(quiet="")  # now somebody waits who can read an answer
-    _hand_back(turn, begins)
+    _hand_back(turn)
     if turn.desk.questions:
         _learn(turn, event)
     if not event.automatic:  # a machine's words call nobody; unanswered, they call as anything does
@@ -99,15 +101,19 @@ def _owes_nothing(turn: Turn, event: Inbound, meaning: Meaning) -> Reason | None
 
 
 def _is_courtesy(thread: Thread, event: Inbound, meaning: Meaning) -> bool:
-    """Thanks owe nothing; a lone thumb, sticker or "ok" does so only after an answer of ours."""
+    """Thanks owe nothing; a lone thumb, sticker or "ok" does so only after an answer of ours.
+
+    After an automatic answer they are no yes: what was owed stays so.
+    """
+    after_answer = thread.answered and (not thread.owes or thread.offered != "")
     if event.kind is Kind.MEDIA:
         stickers = all(media.kind == "sticker" for media in event.media)
-        return stickers and not event.text and thread.answered and not thread.owes
+        return stickers and not event.text and after_answer
     if event.kind is Kind.BUTTON:
         return offers.is_stale(thread, event)
     if event.kind is not Kind.TEXT:
         return False
-    return meaning.owes_nothing(after_answer=thread.answered and not thread.owes)
+    return meaning.owes_nothing(after_answer)
 
 
 _MACHINES = {
@@ -138,20 +144,16 @@ def _leaves_queue(turn: Turn, event: Inbound, meaning: Meaning) -> Reason | None
 
 def _begin_debt(turn: Turn, event: Inbound, meaning: Meaning) -> None:
     now, resolved = turn.now, bool(turn.thread.resolved)
-    turn.change(
-        **NO_DEBT
-        | {
-            "owed_since": now if event.time is None else min(event.time, now),
-            "first": first_words(event),
-            "resolved": "",
-            "aside": "",
-            "answered": False,
-            "quiet": event.automatic,
-            "greeted": meaning.greeting,
-            "asked": () if resolved else turn.thread.asked,
-        }
+    turn.owe(
+        now if event.time is None else min(event.time, now),
+        first_words(event),
+        aside="",
+        answered=False,
+        quiet=event.automatic,
+        greeted=meaning.greeting,
+        asked=() if resolved else turn.thread.asked,
     )
-    _route(turn, meaning, resolved)
+    _route(turn, meaning, stays=not resolved)
 
 
 def first_words(event: Inbound) -> str:
@@ -160,15 +162,15 @@ def first_words(event: Inbound) -> str:
     return words or f"[{event.media[0].kind if event.media else event.detail or event.kind}]"
 
 
-def _route(turn: Turn, meaning: Meaning, resolved: bool) -> None:
+def _route(turn: Turn, meaning: Meaning, *, stays: bool = True) -> None:
     """Who takes it; a matter that was resolved does not keep a new one with its team."""
     desk = turn.desk
     track = next((desk.tracks[topic] for topic in meaning.topics if topic in desk.tracks), desk.track)
     turn.change(track=track)
-    turn.route(meaning.topics, stays=not resolved)
+    turn.route(meaning.topics, stays=stays)
 
 
-def _hand_back(turn: Turn, begins: bool) -> None:
+def _hand_back(turn: Turn) -> None:
     """Whoever is off shift or on leave gives the conversation back to the team."""
     thread = turn.thread
     if not thread.claimed_by or thread.person_present(turn.now):
@@ -213,9 +215,8 @@ def _follow_signal(turn: Turn, name: str, why: Reason) -> None:
         turn.change(track=signal.track)
     if signal.call:
         turn.call(why)
-    else:
+    elif turn.note(why):
         turn.because(why)
-        turn.note(why)
 
 
 # --- the one automatic voice ------------------------------------------------------------------
@@ -228,56 +229,29 @@ def _speak(turn: Turn, event: Inbound, meaning: Meaning, begins: bool) -> None:
     elif thread.public:
         public.speak(turn, event, meaning)
     elif thread.person_present(turn.now):
+        turn.change(offered="")
         turn.because(Reason.PERSON_PRESENT)
     elif _is_official(turn):
         _show_care(turn, event)
-    elif offers.led_on(turn, event):
+    elif offers.led_on(turn, event, begins=begins):
         pass
     elif meaning.asks_person:
-        consult(turn, event, meaning, begins=begins, only_facts=True)
-        turn.change(consulting=None)  # the person is the answer: one that is on its way comes too late
+        turn.change(consulting=None, offered="")  # the person is the answer: another comes too late
         voice.say_person_comes(turn, event)
     elif consult(turn, event, meaning, begins=begins):
         turn.change(consulting=turn.now + turn.desk.policy.consult_within)
-    elif thread.consulting is not None:
+    elif _waits(turn):
         turn.because(Reason.CONSULTS)  # the one voice still waits for what was asked before
-    elif offers.declined(turn, event):
-        pass
     else:
-        speak_of_rest(turn, event, meaning)
+        turn.change(consulting=None)
+        offers.decline(turn)
+        voice.say_rest(turn, event, meaning.topics, asks=not meaning.greeting)
 
 
-def speak_of_rest(turn: Turn, event: Inbound, meaning: Meaning) -> None:
-    """What is said where nobody asked for a person and no answer is at hand."""
-    if voice.say_hours_if_closed(turn, event):
-        return
-    for name, why, text in (
-        ("anger", Reason.ANGRY, "sorry"),
-        ("criticism", Reason.CRITICAL, "sorry"),
-        ("chaser", Reason.CHASES, "chased"),
-    ):
-        if why in turn.reasons and turn.desk.signal(name).say:  # type: ignore[arg-type]
-            voice.say_signal(turn, event, text, why)  # type: ignore[arg-type]
-            return
-    if not turn.called and not turn.thread.level:
-        ask_field(turn, event, meaning)
-
-
-def ask_field(turn: Turn, event: Inbound, meaning: Meaning) -> None:
-    """A question that helps whoever answers: never before, with or instead of a call."""
-    thread, desk = turn.thread, turn.desk
-    if not desk.questions or thread.person_present(turn.now):
-        return
-    field = next_question(
-        desk,
-        topics=meaning.topics,
-        known=thread.known,
-        asked=thread.asked,
-        language=voice.language(turn, event),
-    )
-    if field:
-        turn.change(asked=(*thread.asked, field))
-        voice.say(turn, event, "ask", "ask", Reason.ASKED_FIELD, {"field": field})
+def _waits(turn: Turn) -> bool:
+    """For an answer that is not late yet; whoever calls for people is not kept waiting."""
+    consulting = turn.thread.consulting
+    return consulting is not None and turn.now < consulting and not turn.called
 
 
 def _is_official(turn: Turn) -> bool:

@@ -9,9 +9,21 @@ from sportello.domain.reasons import Reason
 from sportello.domain.thread import Thread
 from sportello.domain.turn import NO_DEBT, Turn
 
+STAYS = (
+    Reason.URGENT,
+    Reason.ASKS_PERSON,
+    Reason.UNREADABLE,
+    Reason.SEND_FAILED,
+    Reason.TO_CARE,
+    Reason.PUBLIC_ACKNOWLEDGED,
+    Reason.PERSONAL_DATA_DELETE,
+)
+"""What people were called for, and what was said, also counts for what stays owed."""
+MACHINES = (Reason.AUTO_SUBMITTED, Reason.NEWSLETTER)
+
 
 def person_reply(thread: Thread, event: PersonReply, desk: Desk, now: Instant) -> Decision:
-    if event.promise is not None and event.owing_from is None:
+    if event.promise is not None:
         return _interim(thread, event.promise, desk, now)
     return _answered(thread, event.owing_from, event.owing_first, desk, now)
 
@@ -40,11 +52,10 @@ def _answered(
 
 def _stays_owed(turn: Turn, since: Instant, first: str) -> None:
     """What stays owed waits anew: if nobody comes again, people are called again."""
-    kept = (Reason.URGENT, Reason.ASKS_PERSON, Reason.UNREADABLE, Reason.SEND_FAILED)
     turn.change(
         owed_since=min(since, turn.now),
         first=first,
-        escalated=tuple(why for why in turn.thread.escalated if why in kept),
+        escalated=tuple(why for why in turn.thread.escalated if why in STAYS),
         level=0,
         paged=None,
         promised=None,
@@ -57,32 +68,33 @@ def _stays_owed(turn: Turn, since: Instant, first: str) -> None:
 
 
 def _interim(thread: Thread, promise: Instant, desk: Desk, now: Instant) -> Decision:
-    """An answer for the time being: the full one is owed, and the promised time is watched."""
+    """An answer for the time being: all stays owed, and the promised time is watched.
+
+    Its writer counts as present until then at the latest: a promise that nobody keeps is not waited out.
+    """
     turn = Turn(thread, desk, now)
+    if not thread.owes:
+        turn.owe(now, "")
+        turn.route()
     turn.change(
-        person_until=now + desk.policy.person_quiet,
-        owed_since=thread.owed_since if thread.owed_since is not None else now,
+        person_until=min(now + desk.policy.person_quiet, max(promise, now)),
         answered=True,
         interim=True,
         promised=promise,
         offered="",
         consulting=None,
-        resolved="",
         level=0,
         paged=None,
         escalated=tuple(why for why in thread.escalated if why != Reason.PROMISE_LATE),
     )
-    if not thread.owes:
-        turn.route()
-    turn.change(due=timers.next_due(turn.thread, desk, now, turn.calendar))
     turn.because(Reason.INTERIM)
-    return turn.decision()
+    return turn.watched()
 
 
 def claim(thread: Thread, event: Claim, desk: Desk, now: Instant) -> Decision:
-    """Somebody takes it: nobody is paged any more."""
+    """Somebody takes it: nobody is paged any more for what people were called for."""
     turn = Turn(thread, desk, now)
-    turn.change(claimed_by=event.by, person_until=now + desk.policy.person_quiet)
+    turn.change(claimed_by=event.by, person_until=now + desk.policy.person_quiet, paged=None)
     turn.because(Reason.CLAIMED)
     return turn.decision()
 
@@ -106,12 +118,11 @@ def send_result(thread: Thread, event: SendResult, desk: Desk, now: Instant) -> 
     if since is not None and since != thread.owed_since:
         turn.change(owed_since=since, first=event.first or thread.first, resolved="")
         turn.because(Reason.DEBT_RETURNS)
-    turn.change(interim=False, promised=None)
+    if event.owed_since is None:  # it settled nothing: it was the promise that never arrived
+        turn.change(interim=False, promised=None)
     turn.call(Reason.SEND_FAILED)
     turn.change(person_until=None)  # whoever wrote it is not heard: the desk may speak
-    decision = turn.decision()
-    turn.change(due=timers.next_due(turn.thread, desk, now, turn.calendar))
-    return decision._replace(thread=turn.thread)
+    return turn.watched()
 
 
 def wanted(thread: Thread, event: Wanted, desk: Desk, now: Instant) -> Decision:
@@ -121,18 +132,11 @@ def wanted(thread: Thread, event: Wanted, desk: Desk, now: Instant) -> Decision:
     if thread.owes:
         turn.because(Reason.STILL_OWES)
         return turn.decision()
-    turn.change(
-        **NO_DEBT
-        | {
-            "owed_since": min(event.since, now),
-            "first": event.first,
-            "resolved": "",
-        }
-    )
+    by_machine = thread.aside if thread.aside in MACHINES else ""  # which hears no automatic voice
+    turn.owe(min(event.since, now), event.first, quiet=by_machine)
     turn.route()
-    turn.change(due=timers.next_due(turn.thread, desk, now, turn.calendar))
     turn.because(Reason.WANTED)
-    return turn.decision()
+    return turn.watched()
 
 
 def spoken(thread: Thread, event: Spoken, desk: Desk, now: Instant) -> Decision:

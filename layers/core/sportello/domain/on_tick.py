@@ -27,17 +27,9 @@ def tick(thread: Thread, event: Tick, desk: Desk, now: Instant) -> Decision:
         _page(turn, thread.owed_since)
         _closing(turn, thread.owed_since)
         _on_it(turn, thread.owed_since)
-    return _with_next(turn)
-
-
-def _with_next(turn: Turn) -> Decision:
-    """Levels count once the call is made, so the next deadline is found after it."""
     if not turn.reasons:
         turn.because(Reason.NOT_YET)
-    decision = turn.decision()
-    due = timers.next_due(turn.thread, turn.desk, turn.now, turn.calendar)
-    turn.change(due=due)
-    return decision._replace(thread=turn.thread)
+    return turn.watched()
 
 
 def _change_team(turn: Turn) -> None:
@@ -71,7 +63,7 @@ def _page(turn: Turn, owed_since: Instant) -> None:
     """Nobody has taken it: the next level, and the last one again and again."""
     thread, desk = turn.thread, turn.desk
     at = timers.page_at(thread, desk, turn.calendar)
-    if at is None or turn.now < at or turn.called:
+    if at is None or turn.now < at or turn.raised:
         return
     cause = timer_key(owed_since, f"page-{turn.now}")
     if desk.is_urgent(thread.escalated):

@@ -4,13 +4,12 @@ They count in every conversation, whatever its language. One pass over the words
 ``docs/words.md`` explains the lists to who edits them.
 """
 
-import re
 from collections.abc import Sequence
 
 from sportello.domain import emoji
-from sportello.domain.language import STOP_WORDS
+from sportello.domain.language import is_common
 from sportello.domain.patterns import TOPIC, Found, Patterns, Phrases
-from sportello.domain.words import plain
+from sportello.domain.words import has_han, plain
 
 __all__ = ["THANKS_WORDS", "Meaning", "Patterns", "Phrases", "plain"]
 
@@ -19,7 +18,6 @@ THANKS_WORDS = 14
 SHOUT_WORDS, SHOUT_LETTERS = 3, 12
 """Fewer capitals than this are an abbreviation or a name."""
 
-_HAN = re.compile("[\u3400-\u9fff]")
 _NOISE = frozenset({"spam", "phishing", "newsletter"})
 _GIVE_WAY = frozenset({"thanks", "courtesy", "greeting", "alongside", "yes", "no", "question"})
 """They do not count inside a longer phrase: "thanks" in "thanks for nothing"."""
@@ -78,7 +76,7 @@ class Meaning:
         self.yes = short and "yes" in kinds and "no" not in kinds and not _rest(words, found, _YES)
         """A short answer that says yes, and nothing else."""
         self.no = short and "no" in kinds and "yes" not in kinds and not _rest(words, found, _NO)
-        self.words = plain(text).split() if not text.isascii() and _HAN.search(text) else words
+        self.words = plain(text).split() if has_han(text) else words
         """As phrases are compared: lower case, no accents."""
         self.greeting = "greeting" in kinds and not _rest(words, found, _GREETING)
         """A greeting and nothing else: what is wanted is still to come."""
@@ -175,4 +173,4 @@ def _is_name(word: str, text: str) -> bool:
         one.strip(",;:-()'\"") for sentence in sentences for one in sentence.split() if one not in begins
     ]
     named = any(one.istitle() and plain(one) == word for one in spelt)
-    return named and len(word) > 2 and word not in STOP_WORDS and not text.isupper()
+    return named and len(word) > 2 and not is_common(word) and not text.isupper()

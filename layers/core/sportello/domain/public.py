@@ -32,15 +32,16 @@ def _is_heated(meaning: Meaning) -> bool:
 
 
 def _move_to_private(turn: Turn, event: Inbound, exposed: bool) -> None:
-    """One short answer in public for each debt; what follows is said in private, where one can."""
+    """One short answer in public for each debt; what follows is said in private, where one can, once."""
+    opens = Reason.PUBLIC_ACKNOWLEDGED not in turn.thread.escalated
     if exposed and "hide" not in event.acts and turn.note(Reason.PERSONAL_DATA_DELETE):
         turn.note(Reason.PUBLIC_ACKNOWLEDGED)
         _acknowledge(turn, event, "public_delete", Reason.PERSONAL_DATA_DELETE)
     elif turn.note(Reason.PUBLIC_ACKNOWLEDGED):
         _acknowledge(turn, event, "public_ack", Reason.PUBLIC_ACKNOWLEDGED)
     else:
-        return
-    if "private" in event.acts:
+        turn.because(Reason.PUBLIC_SILENT)
+    if opens and "private" in event.acts:
         voice.say_privately(turn, event, "private", "private_open", Reason.MOVED_TO_PRIVATE)
 
 

@@ -33,11 +33,6 @@ def on_it_at(thread: Thread, desk: Desk, calendar: Calendar) -> Instant | None:
     return _after(thread.owed_since, after, calendar)
 
 
-def is_on_it_due(thread: Thread, desk: Desk, calendar: Calendar, now: Instant) -> bool:
-    at = on_it_at(thread, desk, calendar)
-    return at is not None and at <= now
-
-
 def call_at(thread: Thread, desk: Desk, calendar: Calendar) -> Instant | None:
     """When people are called because nobody has answered: in time before the first answer is late."""
     after, first = desk.policy.escalate_after, deadlines(thread, desk).first

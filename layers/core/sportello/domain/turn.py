@@ -95,8 +95,8 @@ class Turn:
 
     def owe(self, since: Instant, first: str, **fields: Any) -> None:
         """A debt begins, of which nothing is remembered yet; ``first`` are its opening words."""
-        begun: dict[str, Any] = {"owed_since": since, "first": first, "resolved": "", "track": self.desk.track}
-        self.change(**NO_DEBT | begun | fields)
+        begun: dict[str, Any] = {"owed_since": since, "first": first, "resolved": ""}
+        self.change(**NO_DEBT | begun | {"track": self.desk.track} | fields)
 
     def route(self, topics: Sequence[str] = (), *, stays: bool = True) -> bool:
         """Who takes it, by competence; True: another team than before.
@@ -173,7 +173,8 @@ class Turn:
 
     def watched(self) -> Decision:
         """The decision, and when to look next: only once the call is made its level is known."""
-        if self.said and self.is_open and timers.is_on_it_due(self.thread, self.desk, self.calendar, self.now):
+        on_it = timers.on_it_at(self.thread, self.desk, self.calendar)
+        if self.said and self.is_open and on_it is not None and on_it <= self.now:
             self.change(on_it=True)  # what is said just now stands for it
         decision = self.decision()
         self.change(due=timers.next_due(self.thread, self.desk, self.now, self.calendar))

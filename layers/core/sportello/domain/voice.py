@@ -1,19 +1,29 @@
 """What the desk says by itself: one automatic voice in each turn, and each thing once."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from sportello.domain import timers
 from sportello.domain.decision import Say, Text
+from sportello.domain.desk import SignalName
 from sportello.domain.events import Inbound
 from sportello.domain.language import reply_language
 from sportello.domain.model import HOUR, Instant
+from sportello.domain.qualify import next_question
 from sportello.domain.reasons import Reason
 from sportello.domain.turn import Turn
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
 SPOKEN_WITHIN = HOUR
 """An automatic reply is not said later than this after it was due, nor after closing."""
+SIGNALS: tuple[tuple[SignalName, Reason, Text], ...] = (
+    ("anger", Reason.ANGRY, "sorry"),
+    ("criticism", Reason.CRITICAL, "sorry"),
+    ("chaser", Reason.CHASES, "chased"),
+)
+"""What is said to whoever shows it, where the care lead wants that; the first counts."""
+PROMISING: tuple[Text, ...] = ("on_it", "chased", "faq_no")
+"""Texts that tell by when an answer comes."""
 
 
 def say_person_comes(turn: Turn, event: Inbound | None) -> None:
@@ -43,7 +53,7 @@ def say_closed(turn: Turn, event: Inbound | None, text: Text, why: Reason, cause
             until=opening,
             not_after=opening,
             why=why,
-            cause=cause,
+            cause=cause or turn.cause,
         )
     )
     turn.change(told_until=max(opening, turn.thread.told_until or 0))
@@ -53,8 +63,7 @@ def say_hours_if_closed(turn: Turn, event: Inbound | None) -> bool:
     """True: the desk is closed, and whatever there is to say of that was said."""
     if turn.is_open:
         return False
-    told = turn.thread.told_until
-    if told is not None and turn.now < told:
+    if _knows_opening(turn):
         turn.because(Reason.ALREADY_TOLD)
     else:
         say_closed(turn, event, "closed", Reason.TOLD_HOURS)
@@ -70,11 +79,65 @@ def say_on_it(turn: Turn, cause: str) -> None:
     turn.change(on_it=True, promised=promise)
 
 
-def say_signal(turn: Turn, event: Inbound, text: Text, why: Reason) -> None:
-    """To who asks for news or is angry; names the time that was promised, or is due."""
+def say_rest(turn: Turn, event: Inbound | None, topics: Sequence[str] = (), *, asks: bool = True) -> None:
+    """What is said where nobody asked for a person and no answer is at hand: one thing, or nothing.
+
+    Args:
+        event: None: the desk speaks by itself.
+        topics: of the message.
+        asks: a question of ours may be asked.
+    """
+    declined = Reason.FAQ_NOT_ENOUGH in turn.reasons
+    if not turn.is_open and not (declined and _knows_opening(turn)):
+        say_hours_if_closed(turn, event)
+    elif turn.is_open and (signal := _signal(turn)):
+        _say_followed_up(turn, event, "heard", *signal)
+    elif declined:
+        _say_followed_up(turn, event, "handed-on", Reason.FAQ_NOT_ENOUGH, "faq_no")
+    elif asks:
+        _ask_field(turn, event, topics)
+
+
+def _knows_opening(turn: Turn) -> bool:
+    told = turn.thread.told_until
+    return told is not None and turn.now < told
+
+
+def _signal(turn: Turn) -> tuple[Reason, Text] | None:
+    """What this message shows for the first time; "sorry" is said once in a debt."""
+    for name, why, text in SIGNALS:
+        if why in turn.reasons and turn.desk.signal(name).say and not _said_before(turn, text):
+            return why, text
+    return None
+
+
+def _said_before(turn: Turn, text: Text) -> bool:
+    return any(
+        other in turn.thread.escalated and other not in turn.reasons and turn.desk.signal(name).say
+        for name, other, said in SIGNALS
+        if said == text
+    )
+
+
+def _say_followed_up(turn: Turn, event: Inbound | None, kind: str, why: Reason, text: Text) -> None:
+    """A person follows; names the time that was promised, or is due, and stands for "we are on it"."""
     due = turn.thread.promised or timers.first_due(turn.thread, turn.desk, turn.calendar)
-    said = _said(turn, event, "heard", text, why)
-    turn.say(said.model_copy(update={"promise": due if due is not None and due > turn.now else None}))
+    promise = due if due is not None and due > turn.now and text in PROMISING else None
+    turn.say(_said(turn, event, kind, text, why).model_copy(update={"promise": promise}))
+    turn.change(on_it=turn.thread.on_it or turn.is_open, promised=promise or turn.thread.promised)
+
+
+def _ask_field(turn: Turn, event: Inbound | None, topics: Sequence[str]) -> None:
+    """A question that helps whoever answers: never before, with or instead of a call."""
+    thread, desk = turn.thread, turn.desk
+    if not desk.questions or turn.called or thread.level or thread.escalated or thread.interim:
+        return
+    field = next_question(
+        desk, topics=topics, known=thread.known, asked=thread.asked, language=language(turn, event)
+    )
+    if field:
+        turn.change(asked=(*thread.asked, field))
+        say(turn, event, "ask", "ask", Reason.ASKED_FIELD, {"field": field})
 
 
 def say(
@@ -90,7 +153,12 @@ def say(
 
 
 def say_privately(turn: Turn, event: Inbound, kind: str, text: Text, why: Reason) -> None:
-    turn.say(_said(turn, event, kind, text, why).model_copy(update={"act": "private"}))
+    """The first words in private; at closed hours they tell the opening as well."""
+    opening = None if turn.is_open else turn.calendar.next_opening(turn.now)
+    said = _said(turn, event, kind, text, why)
+    turn.say(said.model_copy(update={"act": "private", "until": opening}))
+    if opening is not None:
+        turn.change(told_until=max(opening, turn.thread.told_until or 0))
 
 
 def ask_whether_it_helped(
@@ -132,7 +200,7 @@ def _said(
         values=values,
         not_after=last if last is not None else _within(turn),
         why=why,
-        cause=cause,
+        cause=cause or turn.cause,
     )
 
 

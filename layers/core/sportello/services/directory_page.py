@@ -66,7 +66,8 @@ _PAGE = Template("""\
 $languages<h1>$name: $title</h1>
 </header>
 <main>
-<p class="state $state_class"><strong>$state</strong> $until</p>
+<p class="state $state_class"><strong>$state</strong><br>
+$until</p>
 <section aria-labelledby="hours">
 <h2 id="hours">$hours_title</h2>
 <p>$hours</p>

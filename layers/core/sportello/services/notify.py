@@ -49,7 +49,7 @@ def _otherwise(
 ) -> str:
     """Told with others, or no news any more: what became of it. Empty: people are told of it now."""
     again = all(why.why in AGAIN for why in fresh)
-    if again and (thread.claimed_by or not thread.owes):
+    if again and (thread.paged is None or not thread.owes):
         return _settled(address, call, "taken")
     if again and call.incident:
         incidents.page(notifier, call, fresh)

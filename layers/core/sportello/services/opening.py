@@ -81,7 +81,7 @@ def _still_waiting(members: Iterable[Member]) -> tuple[list[tuple[Address, Threa
     looked = 0
     for at, thread in _read(ordered):
         looked += 1
-        if thread is not None and thread.owes and not thread.claimed_by:
+        if thread is not None and thread.owes and thread.paged is not None:
             shown.append((at, thread))
         if len(shown) == SHOWN_MOST:
             break

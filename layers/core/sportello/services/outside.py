@@ -18,6 +18,7 @@ from sportello.domain.events import Consulted, OrderFacts
 from sportello.domain.facts import Facts, ToldOrder
 from sportello.domain.message import Enquiry, Message
 from sportello.domain.model import DAY, Instant
+from sportello.domain.phrases import Meaning
 from sportello.domain.proof import contact_hash, order_numbers, proof_key
 from sportello.domain.thread import Thread
 from sportello.services import rows
@@ -72,6 +73,9 @@ def asked(outside: Outside, thread: Thread, enquiry: Enquiry) -> Asked:
     event = Consulted(
         cause=enquiry.cause,
         asks=enquiry.asks,
+        until=enquiry.until,
+        person=enquiry.person,
+        topics=Meaning(row.text, outside.desk.patterns).topics if row else (),
         buttons=not thread.public and outside.shows_buttons(thread.channel),
         problems=tuple(problems),
         **found,
