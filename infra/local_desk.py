@@ -63,7 +63,7 @@ class LocalDesk:
         """Every channel that has both a stand-in and a function: the secret here, the account there."""
         stored = {
             "slack/care": f"https://hooks.slack.com{SLACK_PATH}",
-            "hook/main": json.dumps({"secret": company.LOCAL_SECRET}),
+            "hook/main": json.dumps({"secret": company.LOCAL_SECRET, "url": f"https://{company.HOST}/"}),
         }
         for name, stand_in in self.world.channels.items():
             address = self._address(stand_in)

@@ -56,7 +56,7 @@ def _file(value: Any) -> Any:
 
 Time = Annotated[Instant, BeforeValidator(_time)]
 Words = Annotated[str, BeforeValidator(_words)]
-Who = Annotated[str, BeforeValidator(_words), Field(min_length=1, max_length=200)]
+Who = Annotated[str, Field(min_length=1, max_length=200), BeforeValidator(_words)]
 
 
 class File(Model):

@@ -40,7 +40,7 @@ from sportello.services.heard import heard
 SALT = "simulation"
 ACCOUNT = "main"
 OUTSIDE_TAKES = SECOND
-SHOWN = "sp-shown"
+SHOWN = "shown"
 """What a scenario writes as ``ref`` for the link that this customer was shown last."""
 LOOKS_MOST = 50
 """Ticks of one conversation at one instant: more would be a mistake of the rules, and must not hang."""
@@ -137,14 +137,16 @@ class World:
     # --- lines --------------------------------------------------------------------------------
 
     def _line(self, step: Step) -> Iterator[Entry]:
-        if isinstance(step.does, Writes):
-            self._lines.append(step.does)
-            talk = self._talk_of(step.does)
-            yield from self._take(
-                talk, inbound(step.does, talk.thread, len(talk.heard) + 1), step.at, step.line
-            )
-        else:
-            yield from self._act(step.does, step.line)
+        does = step.does
+        if isinstance(does, Acts):
+            yield from self._act(does, step.line)
+            return
+        self._lines.append(does)
+        if does.ref == SHOWN:
+            does = does.model_copy(update={"ref": self._shown.get(does.sender, "")})
+        talk = self._talk_of(does)
+        event = inbound(does, talk.thread, len(talk.heard) + 1)
+        yield from self._take(talk, event, step.at, step.line)
 
     def _talk_of(self, line: Writes) -> Talk:
         name, account = name_of(line), line.account or ACCOUNT
@@ -259,8 +261,6 @@ class World:
     def _came_from(self, asked: Asked, talk: Talk) -> Talk | None:
         """The conversation on an official account whose link was followed; the first who comes counts."""
         ref = asked.heard[-1].ref if asked.heard and "ref" in asked.consult.asks else ""
-        if ref == SHOWN:
-            ref = self._shown.get(talk.thread.to, "")
         official = self._refs.pop(ref, None)
         return None if official is None or official is talk else official
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from tests.bench.programs.child import CLOSED, OPEN
 from tests.contract.samples import Sample, all_samples, function_url_event, wire_bytes
+from tests.contract.signing import sign
 
 __all__ = ["CLOSED", "OPEN", "secrets", "telegram_text", "webchat_text", "whatsapp_text"]
 
@@ -30,13 +31,22 @@ def telegram_text(
 
 
 def whatsapp_text() -> dict[str, Any]:
-    """The sample as it is: its signature covers every byte."""
-    return function_url_event(_sample("whatsapp").request, base64_body=False)
+    """The sample with the ordinary text, signed anew."""
+    sample = _sample("whatsapp")
+    body = json.loads(sample.request.body)
+    body["entry"][0]["changes"][0]["value"]["messages"][0]["text"]["body"] = ORDINARY
+    return _signed(sample, body)
 
 
 def webchat_text() -> dict[str, Any]:
-    """The sample as it is: its token is good for many years."""
-    return function_url_event(_sample("webchat").request, base64_body=False)
+    """The sample with the ordinary text; its token is good for many years."""
+    sample = _sample("webchat")
+    return _signed(sample, json.loads(sample.request.body) | {"text": ORDINARY})
+
+
+def _signed(sample: Sample, body: Any) -> dict[str, Any]:
+    request = replace(sample.request, body=wire_bytes(body))
+    return function_url_event(sign(sample.channel, sample.connection, request), base64_body=False)
 
 
 def secrets(stack: str = "sportello") -> dict[str, str]:

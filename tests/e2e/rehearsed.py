@@ -28,7 +28,17 @@ LATER = 2 * MINUTE
 """By how much the engine may be later."""
 LOOKS_MOST = 5
 TIMES = frozenset(
-    {"owed_since", "told_until", "paged", "promised", "consulting", "person_until", "due", "created", "window"}
+    {
+        "owed_since",
+        "told_until",
+        "paged",
+        "promised",
+        "consulting",
+        "person_until",
+        "due",
+        "created",
+        "window",
+    }
 )
 OWN = frozenset({"id", "connection", "to", "name", "last_in", "escalation", "aliases", "hold"})
 """Fields of a thread that hold keys or addresses."""
@@ -54,9 +64,7 @@ class Decided:
 
 
 def by_simulator(world: World, entries: list[Entry]) -> dict[str, Decided]:
-    found = {
-        name: Decided([], [], [], [], [], talk.thread) for name, talk in world.talks.items()
-    }
+    found = {name: Decided([], [], [], [], [], talk.thread) for name, talk in world.talks.items()}
     for entry in entries:
         decided = found[entry.thread]
         reasons = tuple(map(str, entry.decision.reasons)) or tuple(str(told.reason) for told in entry.told)
@@ -69,13 +77,17 @@ def by_simulator(world: World, entries: list[Entry]) -> dict[str, Decided]:
         decided.said.extend(_said(entry))
         for effect in entry.decision.effects:
             if isinstance(effect, Call):
-                decided.called.extend((why, effect.level, effect.urgent, effect.digest) for why in effect.whys)
+                decided.called.extend(
+                    (why, effect.level, effect.urgent, effect.digest) for why in effect.whys
+                )
     return found
 
 
 def _said(entry: Entry) -> Iterator[dict[str, Any]]:
     told = iter([one for one in entry.told if one.kind in ("reply", "ask", "private")])
-    refused = {one.more["name"]: one.reason for one in entry.told if one.kind == "cancel" and "name" in one.more}
+    refused = {
+        one.more["name"]: one.reason for one in entry.told if one.kind == "cancel" and "name" in one.more
+    }
     for effect in entry.decision.effects:
         if isinstance(effect, Say):
             problem = refused.get(effect.text, "")
@@ -126,7 +138,12 @@ class Engine:
         self._clock(entry.at)
         if isinstance(does, Writes):
             said = self.stage.desk.client.say(
-                does.channel, does.text or "", does.sender, at=entry.at, language=does.language or "it", **_kind(does)
+                does.channel,
+                does.text or "",
+                does.sender,
+                at=entry.at,
+                language=does.language or "it",
+                **_kind(does),
             )
             assert set(said.statuses) == {200}, said
         else:
@@ -170,7 +187,12 @@ class Engine:
 
     def _settle(self, name: str) -> None:
         """Until all that was caused is sent, told and answered."""
-        wait_for(lambda: not self._open(self.ids[name]), f"{name} comes to rest", 20.0, lambda: str(self._open(self.ids[name])))
+        wait_for(
+            lambda: not self._open(self.ids[name]),
+            f"{name} comes to rest",
+            20.0,
+            lambda: str(self._open(self.ids[name])),
+        )
 
     def _open(self, thread: str) -> list[str]:
         return [row["SK"]["S"] for row in self._rows(thread) if _is_open(row)]
@@ -195,7 +217,9 @@ class Engine:
             key=lambda row: (row.arrived, row.key),
         )
         calls = [items.escalation_of(row) for row in rows if "whys" in row]
-        enquiries = sorted((items.enquiry_of(row) for row in rows if "asks" in row), key=lambda row: row.done or 0)
+        enquiries = sorted(
+            (items.enquiry_of(row) for row in rows if "asks" in row), key=lambda row: row.done or 0
+        )
         thread = store.read_thread(id, consistent=True).thread
         assert thread is not None, f"nobody wrote as {name}"
         people = [row for row in messages if row.author == "person"]

@@ -8,9 +8,12 @@ import pytest
 from botocore.exceptions import ClientError
 
 from infra.world.model import ChannelName
+from sportello.aws import facts
+from sportello.services.effects import kick
 from tests.e2e.conftest import running
 from tests.e2e.invariants import assert_invariants
 from tests.e2e.stage import CHANNELS, Customer, Stage, post, wait_for
+from tests.e2e.test_consult import answered, asks
 
 EVENING = "2026-11-23 20:15"
 MORNING = "2026-11-24 10:00"
@@ -152,3 +155,13 @@ def test_somebody_takes_it_by_the_link_of_the_notice(guarded: Stage) -> None:
 def test_the_invariants_hold(guarded: Stage) -> None:
     guarded.settle()
     assert_invariants(guarded)
+
+
+def test_the_outside_is_asked(guarded: Stage) -> None:
+    guarded.at(MORNING)
+    customer = guarded.customer("whatsapp")
+    customer.say("Guardate qui", kind="media", media="photo")
+    address = asks(customer, "faq", "facts", "order", "load", "ref")
+    kick(address.thread, (address.key,))
+    wait_for(answered(address), "an answer")
+    assert facts.read(address.thread).customer.name == customer.name

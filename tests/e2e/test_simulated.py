@@ -8,7 +8,6 @@ import random
 from collections import Counter
 from collections.abc import Iterator
 from itertools import dropwhile
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,7 +24,7 @@ from sportello.services.wording import Wording
 from tests.e2e.conftest import running
 from tests.e2e.rehearsed import Engine, assert_alike, by_simulator
 from tests.e2e.stage import Stage, instant
-from tests.unit.year import Customer, acts, conversation, written
+from tests.unit.year import Customer, acts, conversation
 
 WINDOWS = {
     "an ordinary morning": "2026-02-10 09:05",

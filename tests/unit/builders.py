@@ -11,19 +11,23 @@ from zoneinfo import ZoneInfo
 from sportello.domain import keys
 from sportello.domain.deadlines import Answers
 from sportello.domain.decide import decide
-from sportello.domain.decision import Call, Decision, Say
+from sportello.domain.decision import Call, Consult, Decision, Hide, Say
 from sportello.domain.desk import Desk, Policy
 from sportello.domain.events import (
     Claim,
+    Consulted,
     Customer,
     Echo,
     Event,
+    Followed,
     Inbound,
     Kind,
     PersonReply,
     Resolve,
     SendResult,
+    Spoken,
     Tick,
+    Wanted,
 )
 from sportello.domain.model import Instant, to_instant
 from sportello.domain.phrases import Phrases
@@ -97,6 +101,7 @@ class Conversation:
         self.thread = opened or thread()
         self.said: list[Say] = []
         self.called: list[Call] = []
+        self.asked: list[Consult] = []
         self._steps = 0
 
     def take(self, event: Event, now: Instant) -> Decision:
@@ -107,6 +112,8 @@ class Conversation:
         for effect in decision.effects:
             if isinstance(effect, Say):
                 self.said.append(effect)
+            if isinstance(effect, Consult):
+                self.asked.append(effect)
             if not isinstance(effect, Call):
                 continue
             self.called.append(effect)
@@ -138,6 +145,45 @@ class Conversation:
         )
         return self.take(event, now)
 
+    def interim(self, when: str, promise: str, unseen: str = "") -> Decision:
+        """A person answers for the time being, and says by when the rest comes."""
+        now = at(when)
+        event = PersonReply(
+            by="Agent",
+            text="Ci guardo",
+            action="a4",
+            at=now,
+            owing_from=at(unseen) if unseen else None,
+            promise=at(promise),
+        )
+        return self.take(event, now)
+
+    def tap(self, when: str, payload: str, text: str = "") -> Decision:
+        return self.customer(when, text, kind=Kind.BUTTON, payload=payload)
+
+    def answer(self, when: str, consult: Consult | None = None, **found: Any) -> Decision:
+        """The outside answers what was asked last, or ``consult``."""
+        asked = consult or self.asked[-1]
+        given = {"cause": "cause", "asks": asked.asks, "until": asked.until, "person": asked.person}
+        return self.take(Consulted(**given | found), at(when))
+
+    def wanted(self, when: str, since: str, first: str = "") -> Decision:
+        return self.take(Wanted(by="Agent", action="a5", at=at(when), since=at(since), first=first), at(when))
+
+    def spoken(self, when: str, language: str) -> Decision:
+        return self.take(Spoken(by="Agent", action="a6", at=at(when), language=language), at(when))
+
+    def followed(self, when: str) -> Decision:
+        return self.take(Followed(thread="c" * 26, at=at(when)), at(when))
+
+    def ticks_until(self, end: str) -> list[tuple[Instant, Decision]]:
+        """The sweeper comes exactly when the thread wants to be looked at, up to ``end``."""
+        found: list[tuple[Instant, Decision]] = []
+        while self.thread.due is not None and self.thread.due <= at(end):
+            found.append(self.tick_at_due())
+            assert len(found) < 1_000, "it is looked at for ever"
+        return found
+
     def echo(self, when: str, **changes: Any) -> Decision:
         now = at(when)
         return self.take(Echo(account=ACCOUNT, customer=CUSTOMER, id="echo-1", time=now, **changes), now)
@@ -166,6 +212,16 @@ def say(decision: Decision) -> Say:
 def calls(decision: Decision) -> list[str]:
     """Reasons for which people are called."""
     return [why for effect in decision.effects if isinstance(effect, Call) for why in effect.whys]
+
+
+def asks(decision: Decision) -> tuple[str, ...]:
+    """What the outside is asked; empty: nothing."""
+    return tuple(ask for effect in decision.effects if isinstance(effect, Consult) for ask in effect.asks)
+
+
+def hidden(decision: Decision) -> list[str]:
+    """Ids of the public messages that are taken out of sight."""
+    return [effect.message for effect in decision.effects if isinstance(effect, Hide)]
 
 
 def call(decision: Decision) -> Call:

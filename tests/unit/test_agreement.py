@@ -72,9 +72,9 @@ def a_level(chance: random.Random, *, must: bool = False) -> Level:
 
 def a_desk(chance: random.Random) -> Desk:
     own, teams = a_level(chance, must=True), {name: a_level(chance) for name in TEAMS}
-    channels = {name: a_level(chance) for name in CHANNELS if chance.random() < 0.5}
+    channels = {name: a_level(chance) for name in CHANNELS if chance.random() < 0.35}
     accounts = [
-        (channel, name) for channel in CHANNELS for name in ACCOUNTS if name and chance.random() < 0.25
+        (channel, name) for channel in CHANNELS for name in ACCOUNTS if name and chance.random() < 0.15
     ]
     return Desk(
         name="Sample desk",

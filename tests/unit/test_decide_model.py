@@ -33,7 +33,7 @@ LOOKS = MINUTE
 DEADLINES = {Reason.NO_ANSWER: CALL, Reason.FIRST_LATE: 60 * MINUTE, Reason.FULL_LATE: 24 * 60 * MINUTE}
 """Service time after which people are called, once in a debt."""
 PAGES = frozenset({Reason.UNACKNOWLEDGED, Reason.WAITS_AT_OPENING})
-"""Reasons that are given again and again while nobody takes it; when, ``test_decide_model_escalation`` says."""
+"""Given again and again while nobody takes it; when, ``test_decide_model_escalation`` says."""
 KEPT = frozenset({Reason.ASKS_PERSON, Reason.URGENT})
 """What people stay called for where a reply leaves something owed."""
 

@@ -1,4 +1,4 @@
-"""Nobody takes it: the last level of an escalation is reached in the configured time, on any desk, however it began.
+"""Nobody takes it: the last level of an escalation is reached in the configured time, however it began.
 
 Desks of one to four levels, each with its own time; a conversation that calls people for one reason or
 another, at any hour of three weeks; customers go on writing, and the sweeper comes up to a minute late. The
@@ -32,7 +32,7 @@ RUNS = 400
 
 
 class Hours:
-    """Open minutes of ``Mo-Fr 09:00-13:00,14:00-18:00``; no holiday and no change of the clock before December."""
+    """Open minutes of ``Mo-Fr 09:00-13:00,14:00-18:00``; the clocks do not change in these weeks."""
 
     def __init__(self) -> None:
         self.begin = int(FIRST_DAY.timestamp()) * 1000
@@ -135,7 +135,12 @@ def test_an_escalation_that_nobody_takes_reaches_the_last_level_in_time(seed: in
         assert watch.urgent == urgent
         if urgent:
             assert first == start
-        assert watch.levels[last] <= latest(watch, withins, first, urgent), (withins, text, first, watch.levels)
+        assert watch.levels[last] <= latest(watch, withins, first, urgent), (
+            withins,
+            text,
+            first,
+            watch.levels,
+        )
         reached += last > 1
     assert reached > RUNS / 8
 

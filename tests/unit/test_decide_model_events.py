@@ -57,7 +57,9 @@ FULL = DESK.model_copy(
         "escalation": LEVELS,
         "hook": Hook(url="https://example.com/hook", order_pattern=r"\b\d{8}\b"),
         "faq_words": frozenset(starts_of("spedizione", "spedizione") + starts_of("parking", "parking")),
-        "questions": {"order": Question(pattern=r"\b\d{8}\b", text={"it": "Che ordine?", "en": "Which order?"})},
+        "questions": {
+            "order": Question(pattern=r"\b\d{8}\b", text={"it": "Che ordine?", "en": "Which order?"})
+        },
         "accounts": (
             Served(
                 channel="whatsapp",
@@ -151,7 +153,9 @@ class Anything(RuleBasedStateMachine):
 
     # --- customers, and what only looks like them ---------------------------------------------
 
-    @rule(text=TEXTS, kind=KINDS, tap=st.sampled_from(["", "", YES, NO]), ref=st.sampled_from(["", "", "sp-x"]))
+    @rule(
+        text=TEXTS, kind=KINDS, tap=st.sampled_from(["", "", YES, NO]), ref=st.sampled_from(["", "", "sp-x"])
+    )
     def customer_writes(self, text: str, kind: Kind, tap: str, ref: str) -> None:
         public = self.talk.thread.public
         self.only_machines = False
@@ -259,7 +263,9 @@ class Anything(RuleBasedStateMachine):
             cause="M#1#a",
             asks=asked.asks,
             faq=faq if "faq" in asked.asks else "",
-            order=OrderFacts(number="12345678", status="spedito") if order and "order" in asked.asks else None,
+            order=OrderFacts(number="12345678", status="spedito")
+            if order and "order" in asked.asks
+            else None,
             unproved=unproved and "order" in asked.asks,
             tier=tier,
             over_load=over and "load" in asked.asks,

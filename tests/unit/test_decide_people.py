@@ -193,11 +193,14 @@ class TestSendsThatFailed:
         talk.send_failed("Mon 10:42", owed_since=at("Mon 10:00"))
         assert (talk.thread.owes, talk.thread.resolved) == (True, "")
 
-    @pytest.mark.parametrize("when", ["Mon 10:50", "Mon 11:30"])
-    def test_what_came_back_and_is_not_answered_calls_again(self, when: str) -> None:
+    @pytest.mark.parametrize(
+        ("when", "whys"),
+        [("Mon 10:50", [Reason.NO_ANSWER]), ("Mon 11:30", [Reason.NO_ANSWER, Reason.UNACKNOWLEDGED])],
+    )
+    def test_what_came_back_and_is_not_answered_calls_again(self, when: str, whys: list[Reason]) -> None:
         talk = owing()
         talk.person("Mon 10:40")
         talk.send_failed("Mon 10:41", owed_since=at("Mon 10:00"))
         opened = talk.thread.escalation
         decision = talk.tick(when)
-        assert (calls(decision), call(decision).key) == ([Reason.NO_ANSWER], opened)
+        assert (calls(decision), call(decision).key) == (whys, opened)

@@ -149,8 +149,8 @@ class TestNoAnswer:
         talk = Conversation()
         talk.customer("Mon 10:00", "urgente")
         opened = talk.thread.escalation
-        decision = talk.tick("Mon 10:30")
-        assert (calls(decision), call(decision).key) == ([Reason.NO_ANSWER], opened)
+        decision = talk.tick("Mon 10:30")  # nobody looked at 10:15, when it was to be paged again
+        assert (calls(decision), call(decision).key) == ([Reason.NO_ANSWER, Reason.UNACKNOWLEDGED], opened)
 
     def test_a_second_message_does_not_start_the_wait_anew(self) -> None:
         talk = Conversation()

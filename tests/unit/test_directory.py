@@ -61,7 +61,9 @@ def outline(page: str) -> list[tuple[str, Mapping[str, str | None]]]:
 
 def test_closed_in_the_evening() -> None:
     page = get()["body"]
-    assert '<p class="state closed"><strong>Ora siamo chiusi</strong><br>\nApriamo domani alle 9:00</p>' in page
+    assert (
+        '<p class="state closed"><strong>Ora siamo chiusi</strong><br>\nApriamo domani alle 9:00</p>' in page
+    )
     assert "<p>lun–gio 9:00–13:00, 14:00–18:00; ven 25 dicembre chiuso (festivo)</p>" in page
     assert '<tr aria-current="date"><th scope="row">lun 21 dicembre (Oggi)</th>' in page
     assert page.count("<tr") == 8
@@ -70,7 +72,9 @@ def test_closed_in_the_evening() -> None:
 
 def test_open_in_the_morning() -> None:
     page = get(at=MORNING)["body"]
-    assert '<p class="state open"><strong>Ora siamo aperti</strong><br>\nChiudiamo oggi alle 13:00</p>' in page
+    assert (
+        '<p class="state open"><strong>Ora siamo aperti</strong><br>\nChiudiamo oggi alle 13:00</p>' in page
+    )
 
 
 def test_always_open() -> None:

@@ -253,6 +253,7 @@ def test_a_call_in_the_desks_language(bundle: Bundle) -> None:
         ("Messaggio", "Dov'è il mio pacco?\n<b>"),
         ("Motivo", "chiede di parlare con una persona, something_new"),
         ("In attesa da", "oggi alle 19:15"),
+        ("Orari", "chiuso, apre domani alle 9:00"),
         ("Conversazione", "abc234"),
     )
     assert notice.answer == (

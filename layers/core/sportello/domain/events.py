@@ -329,6 +329,8 @@ class Consulted(Model):
     asks: tuple[str, ...]
     faq: str = ""
     """Id of the frequent question that was recognised."""
+    language: str = ""
+    """In which it was asked, and is answered."""
     buttons: bool = False
     """The channel shows buttons."""
     tier: str | None = None

@@ -5,6 +5,9 @@ Fewer than three words never change a language (single words such as "ok" defeat
 
 import re
 from collections.abc import Sequence
+from functools import cache
+
+from sportello.domain.words import FIRST_HAN, LAST_HAN, has_han
 
 LEAST_WORDS = 3
 
@@ -24,8 +27,8 @@ _WORDS = {
         "ora così bene dall all dell nell due tre quattro volta volte devo deve dobbiamo cerco cercando "
         "serve servono piacerebbe mandarmi inviare restituire articolo ritirare pagare carta nuovo nuova "
         "sbagliato sbagliata negli quelli quello quella loro suo sua tuo tua anch qualcuno ogni fa "
-        "fate faccio vale oltre circa senza però pero invece quindi allora poi solo proprio bisogno aiuto problema funziona riesco "
-        "capisco voglio"
+        "fate faccio vale oltre circa senza però pero invece quindi allora poi solo proprio bisogno "
+        "aiuto problema funziona riesco capisco voglio"
     ),
     "en": (
         "the a an of to in is are was were be been am i you he she it we they me my your our their and or "
@@ -92,6 +95,7 @@ _WORDS = {
 }  # fmt: skip
 
 
+@cache
 def _by_word() -> dict[str, tuple[tuple[str, int], ...]]:
     """What each word says for each language: 6 points, shared among the languages that have it."""
     codes: dict[str, list[str]] = {}
@@ -101,11 +105,12 @@ def _by_word() -> dict[str, tuple[tuple[str, int], ...]]:
     return {word: tuple((code, 6 // len(found)) for code in found) for word, found in codes.items()}
 
 
-_SAYS = _by_word()
-STOP_WORDS = frozenset(_SAYS)
+def is_common(word: str) -> bool:
+    """Whether it is one of the words by which languages are told: no name of a person."""
+    return word in _by_word()
+
 
 _CYRILLIC_WORD = re.compile(r"[а-яёА-ЯЁ]+")
-_HAN = re.compile(r"[\u3400-\u9fff]")
 _NOT_RUSSIAN = re.compile("[іїєґўђјљњћџІЇЄҐЎЂЈЉЊЋЏ]")
 _KANA = re.compile("[\u3040-\u30ff]")
 _LEAST_LETTERS = 3
@@ -121,8 +126,9 @@ def language_of(text: str, languages: Sequence[str]) -> str:
     words = _WORD.findall(text.lower())
     scores = {} if text.isascii() else _by_script(text)
     if len(words) >= LEAST_WORDS:
+        says = _by_word()
         for word in words:
-            for code, points in _SAYS.get(word, ()):
+            for code, points in says.get(word, ()):
                 scores[code] = scores.get(code, 0) + points
     if not scores:
         return ""
@@ -137,9 +143,10 @@ def _by_script(text: str) -> dict[str, int]:
     cyrillic = _CYRILLIC_WORD.findall(text)
     if len("".join(cyrillic)) >= _LEAST_LETTERS and not _NOT_RUSSIAN.search(text):
         scores["ru"] = 6 * len(cyrillic)
-    han = len(_HAN.findall(text))
-    if han >= _LEAST_LETTERS and not _KANA.search(text):
-        scores["zh"] = 6 * han
+    if has_han(text) and not _KANA.search(text):
+        han = sum(FIRST_HAN <= letter <= LAST_HAN for letter in text)
+        if han >= _LEAST_LETTERS:
+            scores["zh"] = 6 * han
     return scores
 
 

@@ -47,10 +47,16 @@ def led_on(turn: Turn, event: Inbound, *, begins: bool) -> bool:
     return True
 
 
-def told(turn: Turn, event: Inbound | None, entry: str, *, buttons: bool) -> None:
-    """The answer to a frequent question."""
+def told(turn: Turn, event: Inbound | None, entry: str, *, buttons: bool, language: str = "") -> None:
+    """The answer to a frequent question, in the language in which it was asked."""
     voice.ask_whether_it_helped(
-        turn, event, "faq", Reason.FAQ_ANSWERED, buttons=buttons, values={"entry": entry}
+        turn,
+        event,
+        "faq",
+        Reason.FAQ_ANSWERED,
+        buttons=buttons,
+        values={"entry": entry},
+        spoken=language if language in turn.desk.languages else "",
     )
     turn.change(offered=entry, consulting=None, answered=True, greeted=False)
 

@@ -48,7 +48,7 @@ def _answer(turn: Turn, event: Consulted) -> None:
     elif event.unproved:
         _ask_for_proof(turn)
     elif event.faq:
-        offers.told(turn, None, event.faq, buttons=event.buttons)
+        offers.told(turn, None, event.faq, buttons=event.buttons, language=event.language)
     else:
         turn.because(Reason.FAQ_UNKNOWN)
         offers.decline(turn)

@@ -169,9 +169,11 @@ def ask_whether_it_helped(
     *,
     buttons: bool,
     values: Mapping[str, str],
+    spoken: str = "",
 ) -> None:
+    """``spoken``: the language of the answer, where it is not the conversation's."""
     said = _said(turn, event, "answer", text, why, values=values)
-    turn.say(said.model_copy(update={"buttons": buttons}))
+    turn.say(said.model_copy(update={"buttons": buttons, "language": spoken or said.language}))
 
 
 def language(turn: Turn, event: Inbound | None) -> str:

@@ -97,7 +97,7 @@ def _faq(outside: Outside, thread: Thread, enquiry: Enquiry, row: Message | None
         account=thread.account,
         public=thread.public,
     )
-    return {"faq": hit.id} if hit else {}
+    return {"faq": hit.id, "language": hit.language} if hit else {}
 
 
 # --- the company: who it is, and where the parcel is -------------------------------------------------
