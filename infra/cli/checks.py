@@ -18,6 +18,7 @@ from sportello.channels.base import Channel, ConnectError, Connection, Finding, 
 from sportello.channels.http import Http
 from sportello.domain.desk import Desk
 from sportello.domain.model import Instant, Model
+from sportello.domain.staff import Target
 
 VERIFY_TOKEN = "verify_token"  # noqa: S105 - a name
 
@@ -187,10 +188,9 @@ def _shakes_hands(url: str, connection: Connection) -> bool:
 def check_people(desk: Desk, hooks: Mapping[str, str]) -> list[Checked]:
     """Whether everybody whom the desk names can be told."""
     named: dict[str, list[str]] = {}
-    for team, of in desk.teams.items():
-        for target in of.tell:
-            if target.slack:
-                named.setdefault(target.slack, []).append(team)
+    for who, target in _told(desk):
+        if target.slack:
+            named.setdefault(target.slack, []).append(who)
     checked = []
     for name in sorted(named.keys() | hooks.keys()):
         findings = []
@@ -201,7 +201,17 @@ def check_people(desk: Desk, hooks: Mapping[str, str]) -> list[Checked]:
             text = "the stored address is no incoming webhook of Slack: connect it again"
             findings.append(fault("slack_malformed", text))
         elif name not in named:
-            text = "no team of templates/desk.yaml is told there"
+            text = "nobody in templates/desk.yaml is told there"
             findings.append(Finding(level="warning", code="slack_unused", text=text))
         checked.append(Checked(channel="slack", connection=name, findings=tuple(findings)))
     return checked
+
+
+def _told(desk: Desk) -> Iterator[tuple[str, Target]]:
+    """Everybody who can be told, and where: teams, people on call, and who a level names."""
+    for name, team in desk.teams.items():
+        yield from ((name, target) for target in team.tell)
+    for name, person in desk.people.items():
+        yield from ((name, target) for target in person.tell)
+    for number, level in enumerate(desk.escalation.levels, start=1):
+        yield from ((f"level {number}", target) for target in level.tell if isinstance(target, Target))

@@ -235,6 +235,8 @@ def call_text(call: Escalation) -> Text:
             text.append(f"\n{target}: can never be told ({call.refused[target]})", "red")
         else:
             text.append(f"\n{target}: told {call.told[target]} of {len(call.whys)}", "dim")
+    if call.incident:
+        text.append("\npart of an incident, of which people are told", "dim")
     if call.due is not None:
         text.append("\nnot everybody has heard yet: it is tried again", "yellow")
     return text

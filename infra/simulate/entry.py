@@ -65,7 +65,8 @@ def utc(at: Instant) -> str:
 
 ROUTES = tuple(reason for reason in Reason if reason.startswith(("routed_", "handed_back_")))
 SILENT = (
-    Reason.OWES_NEEDS_CODE, Reason.CONSULTS, Reason.CAME_TOO_LATE, Reason.AUTOMATIC_MESSAGE, Reason.PERSON_PRESENT,
+    Reason.OWES_NEEDS_CODE, Reason.CONSULTS, Reason.CAME_TOO_LATE, Reason.AUTOMATIC_MESSAGE,
+    Reason.PERSON_PRESENT,
     Reason.ALREADY_TOLD, Reason.PERSON_ALREADY_ASKED, Reason.ALREADY_SHOWN_CARE, Reason.PUBLIC_SILENT,
     Reason.NEVER_OPENS, Reason.ALREADY_CAUSED, Reason.FAQ_UNKNOWN,
 )  # fmt: skip

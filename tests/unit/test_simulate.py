@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from jsonschema import Draft202012Validator
 from rich.console import Console
 
 from infra.simulate.entry import utc
-from infra.simulate.rehearsal import stage
+from infra.simulate.rehearsal import Stage, stage
 from infra.simulate.scenario import parse_scenario
 from infra.simulate.sending import refusal
 from infra.simulate.sentences import REASONS
@@ -28,6 +29,12 @@ from tests.unit.builders import at, thread
 ROOT = Path(__file__).parents[2]
 TEMPLATES = ROOT / "templates"
 SCHEMA = Draft202012Validator(json.loads((ROOT / "docs" / "simulate.schema.json").read_text()))
+
+
+@cache
+def tried(folder: Path) -> Stage:
+    return stage(folder, at("Mon 00:00"))
+
 
 Play = Callable[..., list[dict[str, Any]]]
 
@@ -62,7 +69,7 @@ def play(desk: Path) -> Play:
         scenario, wrong = parse_scenario(lines)
         assert wrong == []
         end = at(until) if until else None
-        shown = [entry.as_json() for entry in stage(folder, at("Mon 00:00")).play(scenario, end)]
+        shown = [entry.as_json() for entry in tried(folder).play(scenario, end)]
         SCHEMA.validate(shown)
         return shown
 
@@ -97,7 +104,7 @@ ONE = "channel: whatsapp, from: Customer One"
 def test_lines_may_stand_in_any_order_and_any_zone(play: Play) -> None:
     shown = play(
         f"- {{at: 2026-11-24T09:05+01:00, agent: anna, to: Customer One, reply: Eccomi}}\n"
-        f"- {{at: '2026-11-23 19:16Z', {ONE}, text: 'La giacca ha una cucitura aperta'}}\n"
+        f"- {{at: '2026-11-23 19:16Z', {ONE}, text: 'La giacca si è scucita'}}\n"
         f"- {{at: 2026-11-23T14:15:00-05:00, {ONE}, text: Vorrei un operatore}}\n"
     )
     lines = [(entry["at"], entry["event"]) for entry in shown if entry["event"] != "Tick"]
@@ -135,7 +142,7 @@ def test_words_files_reactions_and_taps(play: Play) -> None:
 
 def test_somebody_of_the_desk_claims_resolves_promises_and_sets_the_language(play: Play) -> None:
     shown = play(
-        f"- {{at: 2026-11-23T10:00+01:00, {ONE}, text: La giacca ha una cucitura aperta}}\n"
+        f"- {{at: 2026-11-23T10:00+01:00, {ONE}, text: La giacca si è scucita}}\n"
         "- {at: 2026-11-23T10:01+01:00, agent: anna, to: Customer One, claim: }\n"
         "- {at: 2026-11-23T10:02+01:00, agent: anna, to: Customer One, resolve: }\n"
         "- {at: 2026-11-23T10:03+01:00, agent: anna, to: Customer One, language: en}\n"
@@ -184,7 +191,7 @@ def test_people_answer_where_the_customer_wrote_last(play: Play) -> None:
 
 
 def test_ticks_come_exactly_when_they_are_due(play: Play) -> None:
-    shown = play(f"- {{at: 2026-11-23T12:55+01:00, {ONE}, text: La giacca ha una cucitura aperta}}\n")
+    shown = play(f"- {{at: 2026-11-23T12:55+01:00, {ONE}, text: La giacca si è scucita}}\n")
     ticks = [entry for entry in shown if entry["event"] == "Tick"]
     assert [entry["at"] for entry in ticks][1:4] == [
         "2026-11-23T13:05:00Z",  # ten minutes of service, five before lunch
@@ -208,13 +215,13 @@ def test_ticks_come_exactly_when_they_are_due(play: Play) -> None:
 )
 def test_it_ends_a_day_after_the_last_line_or_the_opening_that_follows(line: str, last: str) -> None:
     scenario, _ = parse_scenario(f"- {{at: {line}, {ONE}, text: Vorrei aiuto}}")
-    assert utc(end_of(scenario, stage(TEMPLATES).desk)) == last
+    assert utc(end_of(scenario, tried(TEMPLATES).desk)) == last
 
 
 def test_the_clocks_go_back_and_the_deadlines_keep_service_time(play: Play) -> None:
     """Saturday 24 October 2026 at half past two comes twice; Monday morning comes at eight UTC."""
     shown = play(
-        f"- {{at: 2026-10-25T02:30+02:00, {ONE}, text: La giacca ha una cucitura aperta}}\n"
+        f"- {{at: 2026-10-25T02:30+02:00, {ONE}, text: La giacca si è scucita}}\n"
         f"- {{at: 2026-10-25T02:30+01:00, {ONE}, text: Vorrei aiuto con la giacca}}\n"
     )
     lines = [entry["at"] for entry in shown if entry["event"] == "Inbound"]
@@ -278,7 +285,7 @@ def test_a_company_that_is_slow_or_absent_changes_nothing_but_the_reason(play: P
 def test_the_way_from_the_official_account_to_care(play: Play) -> None:
     shown = play(
         "- {at: 2026-11-23T10:00+01:00, channel: instagram, account: brand, from: Customer One, "
-        "text: La giacca ha una cucitura aperta}\n"
+        "text: La giacca si è scucita}\n"
         "- {at: 2026-11-23T10:05+01:00, channel: instagram, account: care, from: Customer One, "
         "ref: shown, text: Buongiorno}\n",
         until="Mon 10:06",
@@ -308,7 +315,7 @@ def test_public_data_are_hidden_and_the_rest_said_in_private(play: Play) -> None
 
 def test_what_the_channel_refuses_is_told(play: Play) -> None:
     shown = play(
-        f"- {{at: 2026-11-20T19:00+01:00, {ONE}, text: La giacca ha una cucitura aperta}}\n"
+        f"- {{at: 2026-11-20T19:00+01:00, {ONE}, text: La giacca si è scucita}}\n"
         "- {at: 2026-11-23T09:05+01:00, agent: anna, to: Customer One, reply: Eccomi}\n",
         until="Mon 09:11",
     )
@@ -329,7 +336,7 @@ def test_the_transcript_fits_a_terminal_and_steers_it_nowhere(desk: Path) -> Non
     scenario, _ = parse_scenario(
         f'- {{at: 2026-11-23T20:15+01:00, {ONE}, text: "Vorrei un \\e[31moperatore, {"molto " * 40}"}}\n'
     )
-    Transcript(console, "Europe/Rome").show(stage(desk, at("Mon 00:00")).play(scenario))
+    Transcript(console, "Europe/Rome").show(tried(desk).play(scenario))
     text = console.export_text()
     assert max(map(len, text.splitlines())) <= 80
     assert "\x1b" not in text

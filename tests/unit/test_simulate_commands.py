@@ -27,7 +27,7 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
 @pytest.fixture
 def scenario(tmp_path: Path) -> Path:
     file = tmp_path / "scenario.yaml"
-    file.write_text(f"- {{at: 2026-11-23T20:15+01:00, {ONE}, text: La giacca ha una cucitura aperta}}\n")
+    file.write_text(f"- {{at: 2026-11-23T20:15+01:00, {ONE}, text: La giacca si è scucita}}\n")
     return file
 
 

@@ -107,7 +107,7 @@ def _is_courtesy(thread: Thread, event: Inbound, meaning: Meaning) -> bool:
     """
     after_answer = thread.answered and (not thread.owes or thread.offered != "")
     if event.kind is Kind.MEDIA:
-        stickers = all(media.kind == "sticker" for media in event.media)
+        stickers = {media.kind for media in event.media} == {"sticker"}
         return stickers and not event.text and after_answer
     if event.kind is Kind.BUTTON:
         return offers.is_stale(thread, event)
