@@ -82,7 +82,10 @@ def load(folder: str | Path, at: Instant | None = None) -> Bundle:
     if desk is None or files.mistakes:
         raise BundleError(files.mistakes)
     return Bundle(
-        desk.model_copy(update=bundle_phrases.of_desk(phrases) | {"faq_words": bundle_faq.words(faq)}),
+        desk.model_copy(
+            update=bundle_phrases.of_desk(phrases)
+            | {"faq_words": bundle_faq.words(faq), "contacts": bundle_guidelines.contacts(guidelines)}
+        ),
         Texts.model_validate(
             {
                 "replies": replies,

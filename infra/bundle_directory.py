@@ -91,9 +91,9 @@ def directory_words(
 def _of_names(
     document: Document, words: DirectoryWords, desk: Desk | None, given: Sequence[Way]
 ) -> Iterator[Line]:
-    known = channel_names()
+    channels = channel_names()
     for channel in dict.fromkeys([*(way.channel for way in given), *(desk.channels if desk else ())]):
-        if channel in known and not words.channels.get(channel, "").strip():
+        if channel in channels and not words.channels.get(channel, "").strip():
             text = f"channels lacks {channel!r}; write e.g. {channel}: {channel.title()}"
             yield Line(document.line(("channels",)), text)
     for team in words.teams if desk else ():

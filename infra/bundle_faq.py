@@ -78,7 +78,10 @@ def faq(files: Files, desk: Desk | None, at: Instant) -> Faq:
     settings = _settings(files)
     if desk is None or not (files.folder / FOLDER).is_dir():
         return Faq(**settings.model_dump())
-    day = to_datetime(at).astimezone(ZoneInfo(desk.time_zone)).date()
+    try:
+        day = to_datetime(at).astimezone(ZoneInfo(desk.time_zone)).date()
+    except (KeyError, ValueError, OSError):  # no such zone, which is said of desk.yaml
+        return Faq(**settings.model_dump())
     read = {language: _locale(files, language, day) for language in desk.languages}
     locales = {language: found[1] for language, found in read.items() if found and found[1]}
     _same_everywhere(files, {language: found for language, found in read.items() if found})

@@ -288,3 +288,8 @@ def _told(files: Files, name: str, line: int, source: str, remarks: Sequence[Rem
             f"{said!r} is against {rule!r} of the guidelines; write e.g. {suggestion or 'it otherwise'}",
         )
         (files.wrong if level == "block" else files.warn)(name, [told])
+
+
+def contacts(guidelines: Mapping[str, Guidelines]) -> tuple[str, ...]:
+    """What the company itself may be reached by: nobody's personal data."""
+    return tuple(sorted({contact for rules in guidelines.values() for contact in rules.ours.contacts}))

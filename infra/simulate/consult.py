@@ -31,7 +31,7 @@ class Asked(NamedTuple):
     cause: str
     thread: Thread
     heard: Sequence[Inbound]
-    """The customer's messages so far; the last one made the desk ask."""
+    """The customer's messages so far, the last of which made the desk ask; none: a deadline did."""
     at: Instant
 
 
@@ -89,7 +89,7 @@ class Outside:
             account=thread.account,
             public=thread.public,
         )
-        return {"faq": hit.id} if hit else {}
+        return {"faq": hit.id, "language": hit.language} if hit else {}
 
     def _facts(self, asked: Asked, asks: set[str]) -> Mapping[str, Any]:
         if not self._company.known:

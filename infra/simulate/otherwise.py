@@ -24,6 +24,7 @@ from sportello.domain.turn import NO_DEBT
 TOLD_MOST = 3
 LONGEST = 60
 """Words of a message that are tried out; of a longer one none."""
+ORDINARY = "Vorrei chiedere una cosa che riguarda il mio acquisto"
 TOGETHER = 3
 """Most words in a row that are left out at once."""
 
@@ -199,14 +200,14 @@ def _of_kind(thread: Thread, event: Inbound, desk: Desk) -> Iterator[Case]:
         yield Case("had a person written it", thread, event.model_copy(update={"automatic": ""}), desk)
     if not event.addressed:
         yield Case("had it been said to us", thread, event.model_copy(update={"addressed": True}), desk)
+    # Not a frequent one: whether that is known would be another question.
+    plain = desk.model_copy(update={"faq_words": frozenset()})
     if event.kind is not Kind.TEXT:
-        other = event.model_copy(
-            update={"kind": Kind.TEXT, "text": event.text or "Buongiorno, vorrei un aiuto"}
-        )
-        yield Case("had it been a question in words", thread, other, desk)
+        asked = event.model_copy(update={"kind": Kind.TEXT, "text": event.text or ORDINARY})
+        yield Case("had it been a question in words", thread, asked, plain)
     elif event.text:
-        asked = event.model_copy(update={"text": "Vorrei sapere una cosa del mio ordine, grazie"})
-        yield Case("had it been an ordinary question", thread, asked, desk)
+        asked = event.model_copy(update={"text": ORDINARY})
+        yield Case("had it been an ordinary question", thread, asked, plain)
 
 
 def _of_answer(thread: Thread, event: Consulted, desk: Desk) -> Iterator[Case]:

@@ -209,7 +209,7 @@ class World:
         if talk.thread.due is not None and talk.thread.due != before.due:
             self._push(max(talk.thread.due, now), _LOOK, talk.name)
         if not existing.intersection(enquiry.key for enquiry in found.enquiries):
-            self._ask_outside(talk, decision, key, now)
+            self._ask_outside(talk, decision, event, key, now)
         yield Entry(now, talk.name, event, before, decision, told, line)
 
     def _cause(self, talk: Talk, event: Event, now: Instant) -> str:
@@ -242,10 +242,11 @@ class World:
 
     # --- the outside --------------------------------------------------------------------------
 
-    def _ask_outside(self, talk: Talk, decision: Decision, key: str, now: Instant) -> None:
+    def _ask_outside(self, talk: Talk, decision: Decision, event: Event, key: str, now: Instant) -> None:
+        said = tuple(talk.heard) if isinstance(event, Inbound) else ()
         for effect in decision.effects:
             if isinstance(effect, Consult):
-                asked = Asked(effect, key, talk.thread, tuple(talk.heard), now)
+                asked = Asked(effect, key, talk.thread, said, now)
                 self._push(now + OUTSIDE_TAKES, _OUTSIDE, talk.name, asked=asked)
 
     def _answer(self, asked: Asked, talk: Talk, now: Instant) -> Iterator[Entry]:

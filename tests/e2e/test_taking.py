@@ -131,6 +131,8 @@ class Wave:
             owed_since=at,
             first="Vergogna!",
             public=True,
+            level=1,
+            paged=at,
         )
         key = keys.effect_key(keys.message_key(at, None, keys.message_hash(thread.id, "m")), "call")
         call = Escalation(key=key, team="care", whys=(Why(why=Reason.ANGRY, cause=key, at=at),))

@@ -114,6 +114,8 @@ class People:
             created=at,
             owed_since=fields.pop("owed_since", at),
             first=f"First words of {number}",
+            level=1,
+            paged=None if "claimed_by" in fields else at,
             **{name: fields.pop(name) for name in ("public", "claimed_by") if name in fields},
         )
         key = keys.effect_key(keys.message_key(at, None, keys.message_hash(thread.id, "m")), "call")

@@ -192,6 +192,15 @@ def test_a_redelivery_counts_nothing(people: People) -> None:
     assert len(alone(people)) == CALLS - 1
 
 
+def test_two_notifiers_with_the_same_call_count_it_once(people: People, aws: Faults) -> None:
+    complain(people, CALLS)
+    address = people.calls(50, Reason.ANGRY)
+    aws.between(lambda: people.notify(address))
+    assert people.notify(address) == "folded"
+    assert count_of() == CALLS + 1
+    assert "due" not in people.row(address)
+
+
 # --- pages of its conversations -------------------------------------------------------------------
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from sportello.aws.outbox import Address
 from sportello.domain.model import DAY, HOUR, MINUTE
 from sportello.domain.reasons import Reason
 from sportello.domain.staff import Escalation, Level, OnCall, Person, Target, Team
@@ -12,7 +13,7 @@ from sportello.services import reply
 from tests.integration import faults as fault
 from tests.integration.desk_people import SECRET, People, no_key, token_in
 from tests.integration.faults import Faults
-from tests.integration.stage import CLOSED, OPEN, Stage, address_of, calls, inbound, put_row, real_now
+from tests.integration.stage import CLOSED, OPEN, Stage, address_of, calls, inbound, kicks, put_row, real_now
 
 LEAD = Target(email="lead@example.com")
 LEVELS = (Level(tell=("team",)), Level(tell=("on_call",)), Level(tell=(LEAD,)))
@@ -91,6 +92,23 @@ def test_a_level_that_fails_is_tried_again_alone(people: People, aws: Faults) ->
     assert people.notify(address) == "told"
     assert len(people.slack.titles("care")) == 1
     assert people.row(address)["told"] == {"slack-care": 1, LEAD.key: 1}
+
+
+def test_what_nobody_takes_reaches_the_last_level_in_the_configured_time(people: People) -> None:
+    """From the customer's word at night, through decide, sweeper and notifier, minute by minute."""
+    stage = people.stage
+    stage.now = CLOSED
+    stage.take(inbound("URGENTE: la caldaia perde gas", at=CLOSED))
+    heard: dict[str, int] = {}
+    for minute in range(61):
+        stage.now = CLOSED + minute * MINUTE
+        stage.sweep()
+        for thread, key in kicks("escalation"):
+            people.notify(Address(thread, key))
+        told = {"lead": len(people.mails), **{n: len(people.slack.titles(n)) for n in ("care", "night")}}
+        heard |= {name: minute for name, count in told.items() if count and name not in heard}
+    assert heard == {"care": 0, "night": 15, "lead": 30}
+    assert len(people.mails) == 2, "the last level is paged again"
 
 
 # --- what is no news any more ---------------------------------------------------------------------

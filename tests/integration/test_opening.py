@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 
-from sportello.aws import digests
+from sportello.aws import digests, queues
+from sportello.aws.environment import environment
 from sportello.aws.outbox import Address
 from sportello.domain.model import HOUR, MINUTE
 from sportello.domain.reasons import Reason
 from sportello.domain.staff import Target, Team
 from sportello.domain.take_link import read_token
-from sportello.services import opening
+from sportello.services import opening, redrive, reply
 from tests.integration.desk_people import SECRET, Died, People, address_in, dies_at, together, token_in
 from tests.integration.faults import Faults
 from tests.integration.stage import (
@@ -21,7 +22,6 @@ from tests.integration.stage import (
     Stage,
     address_of,
     calls,
-    change_row,
     kicks,
     overdue,
     real_now,
@@ -112,10 +112,20 @@ def test_the_sweeper_comes_for_it_a_couple_of_minutes_later(people: People) -> N
     assert people.notify(Address(thread, key)) == "told"
 
 
+def test_a_dead_letter_of_it_is_taken_again(people: People) -> None:
+    (address,) = waited(people, 1)
+    people.notify(address)
+    at = address_in(digest())
+    queues.kick_escalation(at.thread, at.key)
+    counts = redrive.letters(environment().escalation_queue_url)
+    assert counts == {"kicked_together": 1}
+    assert kicks("escalation") == [(at.thread, at.key)]
+
+
 def test_what_was_taken_or_answered_meanwhile_is_not_listed(people: People) -> None:
     for address in (addresses := waited(people, 3)):
         people.notify(address)
-    change_row({"PK": f"T#{addresses[0].thread}", "SK": "T"}, claimed_by="anna")
+    reply.claim(people.stage.person(), addresses[0].thread)
     people.notify(address_in(digest()))
     assert people.slack.titles() == ["Desk: 2 conversazioni aspettavano l'apertura"]
     assert "First words of 0" not in people.slack.shown()[0]
@@ -125,7 +135,7 @@ def test_what_was_taken_or_answered_meanwhile_is_not_listed(people: People) -> N
 def test_where_all_was_taken_nothing_is_said(people: People) -> None:
     (address,) = waited(people, 1)
     people.notify(address)
-    change_row({"PK": f"T#{address.thread}", "SK": "T"}, claimed_by="anna")
+    reply.claim(people.stage.person(), address.thread)
     assert people.notify(address_in(digest())) == "told"
     assert people.slack.told == []
     assert "members" not in digest()

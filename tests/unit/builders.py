@@ -89,7 +89,8 @@ def inbound(text: str = QUESTION, time: Instant | None = None, **changes: Any) -
     """A customer's message; ``language`` is what the platform says of the customer."""
     customer = CUSTOMER.model_copy(update={"language": changes.pop("language", "")})
     kind = changes.pop("kind", Kind.TEXT)
-    fields = {"account": ACCOUNT, "customer": customer, "id": "message-1", "time": time}
+    id = changes.pop("id", "message-1")
+    fields = {"account": ACCOUNT, "customer": customer, "id": id, "time": time}
     return Inbound(**fields, kind=kind, text=text, **changes)
 
 

@@ -35,7 +35,9 @@ ANSWERING = DESK.model_copy(
 )
 COSTS = "Quanto costa la spedizione?"
 ORDERED = "Dov'è il mio pacco? È l'ordine 12345678"
-FACTS = OrderFacts(number="12345678", status="spedito", expected="domani", link="https://example.com/12345678")
+FACTS = OrderFacts(
+    number="12345678", status="spedito", expected="domani", link="https://example.com/12345678"
+)
 
 
 def talking() -> Conversation:
@@ -116,7 +118,8 @@ class TestWhileTheOutsideIsAsked:
         assert says(talk.answer("Mon 20:00", faq="shipping")) == ["faq"]
 
     @pytest.mark.parametrize(
-        ("words", "text"), [("operatore", "person_asked_closed"), ("urgente", "closed"), ("Vergogna", "closed")]
+        ("words", "text"),
+        [("operatore", "person_asked_closed"), ("urgente", "closed"), ("Vergogna", "closed")],
     )
     def test_who_calls_for_people_is_answered_at_once_and_the_outside_is_too_late(
         self, words: str, text: str
@@ -246,11 +249,13 @@ class TestAFrequentQuestion:
     def test_who_says_nothing_is_a_persons_as_well(self) -> None:
         talk = answered()
         happened = talk.ticks_until("Mon 11:00")
-        assert [why for _, decision in happened for why in calls(decision)][0] == Reason.NO_ANSWER
+        assert next(why for _, decision in happened for why in calls(decision)) == Reason.NO_ANSWER
         assert [text for _, decision in happened for text in says(decision)] == []
 
     def test_the_handing_on_names_the_time_of_the_first_answer_which_is_watched(self) -> None:
-        desk = ANSWERING.model_copy(update={"answers": ANSWERING.answers.model_copy(update={"first": 60 * MINUTE})})
+        desk = ANSWERING.model_copy(
+            update={"answers": ANSWERING.answers.model_copy(update={"first": 60 * MINUTE})}
+        )
         talk = Conversation(desk)
         talk.customer("Mon 10:00", COSTS)
         talk.answer("Mon 10:00", faq="shipping")

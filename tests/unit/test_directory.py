@@ -15,6 +15,7 @@ import pytest
 
 from infra.bundle import write
 from infra.engine.template import ROOT
+from sportello.domain.desk import Served
 from sportello.domain.directory import Way
 from sportello.domain.hours_words import opening_in_words
 from sportello.domain.model import HOUR, SECOND
@@ -119,6 +120,15 @@ def test_the_first_teams_hours_are_the_main_ones() -> None:
     assert "Apriamo domani alle 11:00" in get()["body"]
     assert facts()["opens_at"] == "2026-12-22T11:00:00+01:00"
     assert facts()["teams"] == []
+
+
+def test_the_team_that_will_answer_tells_its_hours() -> None:
+    """The account's before the channel's, the channel's before the first."""
+    returns = Served(channel="telegram", account="care_bot", team="returns")
+    use(channels={"email": Served(team="returns"), "telegram": Served(team="care")}, accounts=(returns,))
+    whatsapp, email, telegram = facts()["ways"]
+    assert whatsapp["opens_at"] == "2026-12-22T09:00:00+01:00"
+    assert email["opens_at"] == telegram["opens_at"] == "2026-12-22T10:00:00+01:00"
 
 
 @pytest.mark.parametrize("language", LOCALES)

@@ -11,7 +11,7 @@ from jinja2 import TemplateError
 
 from infra.bundle import Bundle, load, write
 from sportello.domain.decision import Text
-from sportello.domain.desk import Desk
+from sportello.domain.desk import Desk, Served
 from sportello.domain.model import HOUR, Instant
 from sportello.domain.staff import ClosedOrSpecial
 from sportello.services import desk as seam
@@ -191,6 +191,54 @@ def test_the_closed_reply(bundle: Bundle) -> None:
 def test_the_opening_that_was_promised_is_the_one_that_is_named(bundle: Bundle) -> None:
     told = wording(bundle, hours="Mo-Fr 11:00-18:00").say("closed", "it", NOW, opening=at("2026-11-24T09:00"))
     assert "domani alle 9:00" in told
+
+
+def test_a_reply_tells_the_hours_of_where_the_customer_wrote(bundle: Bundle) -> None:
+    """So does the notice of it: the account's before the channel's, the team's before the desk's."""
+    desk = wording(
+        bundle,
+        channels={"telegram": Served(hours="Mo-Fr 11:00-12:00"), "email": Served(team="care")},
+        accounts=(Served(channel="telegram", account="a", hours="We 08:00-09:00"),),
+        teams={"care": bundle.desk.teams["care"].model_copy(update={"hours": "Tu 15:00-16:00"})},
+    )
+    for (channel, account, team), opening, hours in (
+        (("telegram", "a", "care"), "mercoledì alle 8:00", "mer 8:00–9:00"),
+        (("telegram", "b", "care"), "domani alle 11:00", "lun–ven 11:00–12:00"),
+        (("email", "", "care"), "domani alle 15:00", "mar 15:00–16:00"),
+        (("email", "", ""), "domani alle 9:00", "lun–ven 9:00–13:00, 14:00–18:00"),
+    ):
+        told = desk.say("closed", "it", NOW, channel=channel, account=account, team=team)
+        assert f"ti rispondiamo {opening}" in told
+        assert f"orari: {hours}." in told
+        notice = desk.notify(
+            NOW, customer="C", said="", reasons=["urgent"], since=NOW, thread="t",
+            channel=channel, account=account, team=team,
+        )  # fmt: skip
+        assert dict(notice.lines)["Orari"] == f"chiuso, apre {opening}"
+
+
+def test_a_channel_says_it_in_its_own_words(bundle: Bundle) -> None:
+    assert wording(bundle).say("closed", "it", NOW, channel="sms") == (
+        "Sportello: ora siamo chiusi, ti rispondiamo domani alle 9:00."
+    )
+    assert wording(bundle).say("on_it", "it", NOW, channel="sms") == wording(bundle).say("on_it", "it", NOW)
+
+
+def test_a_promise_is_named_as_people_say_it(bundle: Bundle) -> None:
+    told = wording(bundle).say("on_it", "it", at("2026-11-23T15:00"), promise=at("2026-11-23T15:40"))
+    assert "ti rispondiamo al più tardi oggi alle 15:40." in told
+    assert "al più presto" in wording(bundle).say("on_it", "it", NOW)
+
+
+def test_no_opening_is_named_while_the_desk_is_open(bundle: Bundle) -> None:
+    told = wording(bundle).say("faq_no", "it", at("2026-11-23T15:00"))
+    assert told.endswith("ti risponde qui.")
+    assert wording(bundle).say("faq_no", "it", NOW).endswith("ti risponde qui domani alle 9:00.")
+
+
+def test_a_value_that_a_text_has_not_is_a_mistake(bundle: Bundle) -> None:
+    with pytest.raises(TypeError, match="the text 'closed' has no placeholder answer"):
+        wording(bundle).say("closed", "it", NOW, answer="x")
 
 
 def test_formal_address(bundle: Bundle) -> None:

@@ -156,6 +156,8 @@ class Desk(Model):
     """Of a conversation of which nothing else is known."""
     tracks: Mapping[SkillName, Literal["speed", "care"]] = {}
     """By topic."""
+    contacts: tuple[str, ...] = ()
+    """Written by the build: the company's own addresses and numbers (``guidelines/ours.yaml``)."""
     faq_words: frozenset[str] = frozenset()
     """Written by the build: words of the frequent questions (``domain.faq_words``)."""
     policy: Policy = Policy()

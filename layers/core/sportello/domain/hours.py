@@ -36,6 +36,7 @@ WEEK = 7 * DAY
 
 EXAMPLE = "Mo-Fr 09:00-13:00,14:00-18:00; PH off"
 
+_DAYS_KEPT = 4
 _EPOCH = datetime(1970, 1, 1)
 _MILLISECOND = timedelta(milliseconds=1)
 _ONE_DAY = timedelta(days=1)
@@ -103,6 +104,7 @@ class Calendar:
         self._engine = read(self.rules, country)
         self._nights: OpeningHours | None = None
         self._known: tuple[Instant, Instant, bool] = (0, 0, False)
+        self._days: dict[tuple[datetime, int], tuple[Day, ...]] = {}
         self._ahead = _Ahead(0)
         # The engine ends a night where another rule decides the next day ("Mo-Th 20:00-02:00; Fr
         # 20:00-04:00" has no Thursday night) and opens the morning after a night that a holiday took
@@ -169,8 +171,15 @@ class Calendar:
         return sum(closes - opens for opens, closes in self._open_spans(start, end))
 
     def days(self, at: Instant, n: int = 7) -> tuple[Day, ...]:
-        """The local day of ``at`` and those after it, ``n`` in all."""
+        """The local day of ``at`` and those after it, ``n`` in all; remembered, since many ask."""
         first = datetime.combine(self.wall(at), time())
+        if (first, n) not in self._days:
+            if len(self._days) >= _DAYS_KEPT:
+                self._days.clear()
+            self._days[first, n] = self._evaluated(first, n)
+        return self._days[first, n]
+
+    def _evaluated(self, first: datetime, n: int) -> tuple[Day, ...]:
         # A day earlier and later: nights begin before the first day and end after the last.
         begin, end = first - _ONE_DAY, first + (n + 1) * _ONE_DAY
         comments = _comments(self._engine.intervals(begin, end))

@@ -74,7 +74,7 @@ def _interim(thread: Thread, promise: Instant, desk: Desk, now: Instant) -> Deci
     """
     turn = Turn(thread, desk, now)
     if not thread.owes:
-        turn.owe(now, "")
+        turn.owe(now, "", quiet="interim")  # nobody has asked: nobody hears that we are on it
         turn.route()
     turn.change(
         person_until=min(now + desk.policy.person_quiet, max(promise, now)),

@@ -3,7 +3,7 @@
 from sportello.domain import voice
 from sportello.domain.decision import Hide, Text
 from sportello.domain.events import Inbound
-from sportello.domain.personal_data import found
+from sportello.domain.personal_data import found, of_others
 from sportello.domain.phrases import Meaning
 from sportello.domain.reasons import Reason
 from sportello.domain.turn import Turn
@@ -23,8 +23,10 @@ def speak(turn: Turn, event: Inbound, meaning: Meaning) -> None:
 
 
 def _shows_personal_data(turn: Turn, event: Inbound) -> bool:
+    """Somebody's, not the company's own number or address that a customer repeats."""
     pattern = turn.desk.hook.order_pattern
-    return bool(found(event.text, (pattern,) if pattern else ()))
+    hits = found(event.text, (pattern,) if pattern else ())
+    return bool(hits and of_others(event.text, hits, turn.desk.contacts))
 
 
 def _is_heated(meaning: Meaning) -> bool:

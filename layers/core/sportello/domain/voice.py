@@ -153,8 +153,9 @@ def say(
 
 
 def say_privately(turn: Turn, event: Inbound, kind: str, text: Text, why: Reason) -> None:
-    """The first words in private; at closed hours they tell the opening as well."""
-    opening = None if turn.is_open else turn.calendar.next_opening(turn.now)
+    """What leads into private, or its first words, which at closed hours tell the opening as well."""
+    silent = turn.is_open or text != "private_open"
+    opening = None if silent else turn.calendar.next_opening(turn.now)
     said = _said(turn, event, kind, text, why)
     turn.say(said.model_copy(update={"act": "private", "until": opening}))
     if opening is not None:
