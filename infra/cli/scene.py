@@ -7,7 +7,7 @@ expects the desk to say comes from ``templates/``: an edited desk plays it in it
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from infra.bundle import Bundle
 from infra.cli.local import set_clock, thread_of
@@ -247,14 +247,12 @@ class Scene:
         """The next thing on the phone is that text of the desk."""
         moment, part = now(), customer.part
         language = self._language(part)
-        values: dict[str, object] = {}
+        values: dict[str, Any] = {}
         if entry is not None:
             values["answer"] = self._wording.answer(entry.answer, language, moment, channel=part.channel)
             values["buttons"] = channel(part.channel).shows_buttons
         opening = self._desk.calendar.next_opening(moment)
-        expected = self._wording.say(
-            name, language, moment, channel=part.channel, opening=opening, **values
-        )
+        expected = self._wording.say(name, language, moment, channel=part.channel, opening=opening, **values)
         shown = self._next_on_phone(customer, expected)
         self._out.desk(f"{self._desk.name} · {who}", shown.text, shown.time)
 

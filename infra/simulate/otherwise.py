@@ -93,26 +93,41 @@ def cases(entry: Entry, desk: Desk) -> Iterator[Case]:
 
 
 def _of_words(thread: Thread, event: Inbound, desk: Desk) -> Iterator[Case]:
-    """Without a few of its words; the shortest first, so what is told is what counted."""
+    """Without the words that counted: the fewest whose absence changes what is decided."""
     words = event.text.split()
     if not 1 < len(words) <= LONGEST or event.kind is not Kind.TEXT:
         return
-    decided: set[int] = set()
-    actual = outcome(decide(thread, event, desk, event.time or 0))
+    groups = _counting(thread, event, desk, words)
+    for group in groups:
+        if len(group) < len(words):
+            left = " ".join(word for place, word in enumerate(words) if place not in group)
+            what = f"without “{' '.join(words[group.start : group.stop])}”"
+            yield Case(what, thread, event.model_copy(update={"text": left}), desk)
+    for sign in ("?", "!"):
+        if sign in event.text and not groups:
+            other = event.model_copy(update={"text": event.text.replace(sign, "")})
+            yield Case(f"without “{sign}”", thread, other, desk)
+
+
+def _counting(thread: Thread, event: Inbound, desk: Desk, words: list[str]) -> list[range]:
+    """Places of the words that count; those beside each other together."""
+    now = event.time or 0
+    actual = outcome(decide(thread, event, desk, now))
+    found: set[int] = set()
     for length in range(1, min(TOGETHER, len(words) - 1) + 1):
         for start in range(len(words) - length + 1):
             span = range(start, start + length)
-            if decided & set(span):
-                continue
-            rest = " ".join([*words[:start], *words[start + length :]])
-            other = event.model_copy(update={"text": rest})
-            if outcome(decide(thread, other, desk, event.time or 0)) != actual:
-                decided |= set(span)
-                yield Case(f"without “{' '.join(words[start : start + length])}”", thread, other, desk)
-    for sign in ("?", "!"):
-        if sign in event.text and not decided:
-            other = event.model_copy(update={"text": event.text.replace(sign, "")})
-            yield Case(f"without “{sign}”", thread, other, desk)
+            if found.isdisjoint(span):
+                rest = " ".join([*words[:start], *words[start + length :]])
+                other = event.model_copy(update={"text": rest})
+                found |= set(span) if outcome(decide(thread, other, desk, now)) != actual else set()
+    groups: list[range] = []
+    for place in sorted(found):
+        if groups and groups[-1].stop == place:
+            groups[-1] = range(groups[-1].start, place + 1)
+        else:
+            groups.append(range(place, place + 1))
+    return groups
 
 
 def _of_hours(entry: Entry, desk: Desk) -> Iterator[Case]:
@@ -178,7 +193,7 @@ def _of_memory(thread: Thread, event: Event, desk: Desk, now: Instant) -> Iterat
         ("had an answer of ours not come before", thread.answered, {"answered": False}),
         ("had an answer of ours come before", not thread.answered and not thread.owes, {"answered": True}),
         ("had no answer been offered", bool(thread.offered), {"offered": ""}),
-        ("had nothing been owed", thread.owes and not isinstance(event, Tick), NO_DEBT),
+        ("had nothing been owed", thread.owes and isinstance(event, Inbound | Resolve), NO_DEBT),
         ("had the customer no tier", bool(thread.tier), {"tier": ""}),
         ("on no special track", bool(thread.track), {"track": ""}),
         ("had the writer not been trusted", thread.trusted, {"trusted": False}),

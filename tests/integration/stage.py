@@ -253,7 +253,7 @@ def overdue(row: dict[str, Any], by: Instant = MINUTE) -> None:
 
 
 def kicks(queue: str) -> list[tuple[str, str]]:
-    """Takes everything out of ``outbox``, ``escalation``, ``media`` or ``consult``: thread and key of each kick."""
+    """Empties ``outbox``, ``escalation``, ``media`` or ``consult``: thread and key of each kick."""
     known = environment()
     url = {
         "outbox": known.outbox_queue_url,

@@ -50,7 +50,9 @@ DESK = Desk(
     },
     answers=Answers(first=0, full=0),
     phrases={
-        "it": Phrases(asks_person=("operatore", "una persona"), urgent=("urgente",), thanks=("grazie", "grazie mille")),
+        "it": Phrases(
+            asks_person=("operatore", "una persona"), urgent=("urgente",), thanks=("grazie", "grazie mille")
+        ),
         "en": Phrases(asks_person=("real person",), urgent=("urgent",), thanks=("thanks", "thank you")),
     },
 )

@@ -330,7 +330,9 @@ def test_a_gap_that_only_a_leave_makes_is_told_and_refuses_nothing(folder: Path)
 
 
 def load_desk(text: str) -> Desk:
-    return Desk.model_validate(read_yaml(text).data)
+    """As the build takes it: ``directory`` goes into a file of its own."""
+    data = {key: value for key, value in read_yaml(text).data.items() if key != "directory"}
+    return Desk.model_validate(data)
 
 
 def test_a_gap_at_night_says_when_it_ends() -> None:
@@ -414,7 +416,7 @@ def test_the_examples_of_the_shipped_file_are_right(folder: Path) -> None:
     assert set(desk.people) == {"anna", "bruno"}
     assert (len(desk.answers.rules), len(desk.escalation.levels), desk.fallback) == (3, 3, "care")
     assert (len(desk.accounts), list(desk.questions)) == (1, ["order"])
-    assert (desk.tracks["delivery"], desk.signals["anger"].urgent, desk.hook.asked) == ("speed", True, True)
+    assert (desk.tracks["delivery"], desk.signals["anger"].urgent, desk.hook.url != "") == ("speed", True, True)
     (folder / "desk.yaml").write_text(used)
     files = Files(folder)
     bundle._desk(files, SATURDAY)

@@ -35,7 +35,8 @@ from sportello.workers import channel as real_channel
 TOKEN = "token-nobody-may-see"
 URL = "https://abc.lambda-url.eu-south-1.on.aws/main"
 NEEDED = (
-    "TableName", "BucketName", "OutboxQueueUrl", "EscalationQueueUrl", "MediaQueueUrl", "ConsultQueueUrl", "IdSalt"
+    "TableName", "BucketName", "OutboxQueueUrl", "EscalationQueueUrl", "MediaQueueUrl", "ConsultQueueUrl",
+    "IdSalt",
 )  # fmt: skip
 OUTPUTS = dict.fromkeys(NEEDED, "x") | {"TelegramUrl": URL.removesuffix("main")}
 Run = Callable[..., Result]

@@ -18,6 +18,7 @@ from infra.simulate.otherwise import always_open, closed_on, ledger, otherwise
 from infra.simulate.rehearsal import Stage, stage
 from infra.simulate.scenario import of_lines, parse_scenario
 from infra.simulate.stored import lines_of
+from sportello.aws import threads as listing
 from sportello.domain.events import Media
 from sportello.domain.message import Message, State
 from sportello.domain.model import DAY, MINUTE, Instant
@@ -243,7 +244,7 @@ def test_explain_says_where_it_cannot_know(explained: Callable[..., Result]) -> 
 def test_export_writes_what_diff_desk_reads(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     old = TALK.model_copy(update={"id": "o" * 26, "window": at("Mon 20:15") - 30 * DAY})
     monkeypatch.setattr(command, "place_of", lambda _: None)
-    monkeypatch.setattr(command.listing, "newest", lambda most: [TALK, old])
+    monkeypatch.setattr(listing, "newest", lambda most: [TALK, old])
     monkeypatch.setattr(command, "look", lambda id: View(TALK, STORED) if id == TALK.id else None)
     monkeypatch.setattr(command, "now", lambda: at("Tue 09:10") + MINUTE)
     result = CliRunner().invoke(app, ["export", "--days", "7"])

@@ -77,7 +77,8 @@ def play(desk: Path) -> Play:
 
 
 def of(entry: dict[str, Any], kind: str) -> dict[str, Any]:
-    (only,) = [decision for decision in entry["decisions"] if decision["kind"] == kind]
+    found: list[dict[str, Any]] = [one for one in entry["decisions"] if one["kind"] == kind]
+    (only,) = found
     return only
 
 

@@ -68,8 +68,14 @@ FULL: dict[str, Any] = {
 OF_A_CUSTOMER: dict[str, Any] = {"resolved": "", "aside": "", "quiet": ""}
 """A debt begins with these taken back, and who answers a machine is no machine."""
 OF_A_MACHINE: dict[str, Any] = {
-    **{"resolved": "", "aside": "", "offered": "", "asked": (), "greeted": False},
-    **{"promised": None, "consulting": None, "on_it": False},
+    "resolved": "",
+    "aside": "",
+    "offered": "",
+    "asked": (),
+    "greeted": False,
+    "promised": None,
+    "consulting": None,
+    "on_it": False,
 }
 """A debt of a machine's hears no automatic voice, so the thread has nothing of one to remember."""
 

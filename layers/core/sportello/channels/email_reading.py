@@ -186,7 +186,7 @@ def _kept(at: Attested, words: Cut) -> dict[str, str] | None:
 
 
 def _attested(mail: Mail, found: Writer, at: Attested, envelope: str) -> str:
-    """The writer's address, where its domain stands for it (DMARC) and the answer goes there and nowhere else."""
+    """The writer's address, where its domain stands for it (DMARC) and the answer goes there alone."""
     boxes = mail.mailboxes("from")
     if not at.authenticated or found.own or found.carried or envelope or len(boxes) != 1:
         return ""

@@ -175,7 +175,7 @@ def automatic(sender: str, connection: Connection) -> str:
 
 
 def attested(sender: str, connection: Connection) -> str:
-    """A sender's number can be forged: it proves who writes only where the operator says that it does here."""
+    """A sender's number can be forged: it proves who writes only where the operator says so."""
     number = _bare(sender)
     return number if connection.settings.get(PROVES) == "yes" and _NUMBER.fullmatch(number) else ""
 

@@ -47,7 +47,7 @@ class CalendarWords(Model):
     tomorrow: str
     on_weekday: str
     on_date: str
-    """``{weekday}``, or ``{weekday_on}`` as in an opening. In posted hours a date has no ``{at}``: ``date``."""
+    """``{weekday}``, or ``{weekday_on}`` as in an opening. In posted hours: ``date``."""
     date: str
     day_range: str
     date_range: str

@@ -372,9 +372,7 @@ def want(person: Person, thread_id: str) -> Decision:
     if not view.thread.aside or not aside:
         raise NotAllowed("not_aside")
     first = rows.clip(aside[-1].text, rows.FIRST_BYTES) or f"[{aside[-1].kind}]"
-    event = Wanted(
-        by=person.by, action=uuid.uuid4().hex, at=person.now(), since=aside[-1].time, first=first
-    )
+    event = Wanted(by=person.by, action=uuid.uuid4().hex, at=person.now(), since=aside[-1].time, first=first)
     return _act(person, thread_id, event, "want")
 
 
@@ -387,7 +385,11 @@ def speak(person: Person, thread_id: str, language: str) -> Decision:
 
 
 def _act(
-    person: Person, thread_id: str, event: Claim | Resolve | Wanted | Spoken, kind: str, held_by: str | None = None
+    person: Person,
+    thread_id: str,
+    event: Claim | Resolve | Wanted | Spoken,
+    kind: str,
+    held_by: str | None = None,
 ) -> Decision:
     seen = None
     for _ in tries(time.monotonic() + PATIENCE_SECONDS):
