@@ -4,7 +4,6 @@ import getpass
 import os
 import shutil
 import sys
-import unicodedata
 from dataclasses import dataclass
 
 import typer
@@ -13,6 +12,7 @@ from rich.console import Console, RenderableType
 from infra.bundle import Bundle, load
 from infra.cli.errors import Refused
 from infra.cli.place import Place, find
+from infra.cli.printable import printable as printable
 from infra.engine.template import ROOT
 from sportello.aws.clock import now
 from sportello.domain.desk import Desk
@@ -80,17 +80,6 @@ def command() -> str:
     if os.path.basename(called) != "sportello" or shutil.which("sportello") == os.path.abspath(called):
         return "sportello"
     return os.path.relpath(called)
-
-
-def printable(text: str) -> str:
-    """Somebody else's words for a terminal: nothing in them steers it or turns the line around."""
-    return "".join(character if _harmless(character) else "\ufffd" for character in text)
-
-
-def _harmless(character: str) -> bool:
-    if character in "\n\u200d":  # emoji are joined by the latter
-        return True
-    return unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Zl", "Zp")
 
 
 def page(*parts: RenderableType) -> None:

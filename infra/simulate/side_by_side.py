@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from infra.cli.work import printable
+from infra.cli.printable import printable
 from infra.simulate.diff import Difference
 from infra.simulate.entry import Told, is_timer
 from infra.simulate.transcript import SPEAKS, STYLES, happened

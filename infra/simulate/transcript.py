@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from infra.cli.work import printable
+from infra.cli.printable import printable
 from infra.simulate.entry import Entry, Told, is_timer
 from infra.simulate.sentences import sentence
 from sportello.domain.events import (

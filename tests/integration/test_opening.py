@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from sportello.aws import digests, queues
-from sportello.aws.environment import environment
+from sportello.aws import clients, digests
 from sportello.aws.outbox import Address
 from sportello.domain.model import HOUR, MINUTE
 from sportello.domain.reasons import Reason
@@ -116,9 +115,9 @@ def test_a_dead_letter_of_it_is_taken_again(people: People) -> None:
     (address,) = waited(people, 1)
     people.notify(address)
     at = address_in(digest())
-    queues.kick_escalation(at.thread, at.key)
-    counts = redrive.letters(environment().escalation_queue_url)
-    assert counts == {"kicked_together": 1}
+    dead = clients.sqs().create_queue(QueueName="dead")["QueueUrl"]
+    clients.sqs().send_message(QueueUrl=dead, MessageBody=json.dumps({"thread": at.thread, "key": at.key}))
+    assert redrive.letters(dead) == {"kicked_together": 1}
     assert kicks("escalation") == [(at.thread, at.key)]
 
 

@@ -195,10 +195,11 @@ def test_who_has_taken_it_is_paged_no_more(stage: Stage) -> None:
 
 def test_no_answer_is_added_to_the_call_that_is_open(stage: Stage) -> None:
     stage.take(inbound("URGENTE!"))
+    tick(stage, OPEN + 15 * MINUTE)
     kicks("escalation")
     tick(stage, OPEN + 31 * MINUTE)
     (call,) = calls()
-    assert [why["why"] for why in call["whys"]] == ["urgent", "no_answer"]
+    assert [why["why"] for why in call["whys"]] == ["urgent", "unacknowledged", "no_answer"]
     assert kicks("escalation") == [(thread_id(), call["SK"])]
 
 

@@ -1,6 +1,7 @@
 """The faults that must never be made, each in one line of the core, with the tests that notice it."""
 
 from tests.mutants.mutant import Mutant
+from tests.mutants.rules import RULES
 
 ONCE = "tests/integration/test_once.py::"
 REPLY = "tests/integration/test_reply.py::"
@@ -147,16 +148,15 @@ MUTANTS = (
     # ----- what the desk says -------------------------------------------------------------------
     Mutant(
         name="told_until is not asked",
-        file="domain/decide.py",
-        old="    if thread.told_until is not None and now < thread.told_until:\n"
-        "        return thread, None, Reason.ALREADY_TOLD\n",
-        new="",
+        file="domain/voice.py",
+        old="return told is not None and turn.now < told",
+        new="return False",
         tests=(f"{DECIDE}TestClosedHours::test_it_is_told_once_until_that_opening",),
     ),
     Mutant(
         name="a person present does not silence the sender",
-        file="services/send.py",
-        old="thread.person_present(now) or not thread.owes",
+        file="services/automatic.py",
+        old="thread.person_present(now) or not (thread.owes or row.say in AFTER_DEBT)",
         new="False",
         tests=(
             f"{SENDER}test_a_person_who_answered_first_wins",
@@ -179,7 +179,7 @@ MUTANTS = (
     ),
     Mutant(
         name="said after not_after",
-        file="services/send.py",
+        file="services/automatic.py",
         old="row.not_after is not None and now >= row.not_after:\n        return",
         new="False:\n        return",
         tests=(f"{SENDER}test_what_came_too_late_is_not_said",),
@@ -237,7 +237,7 @@ MUTANTS = (
     ),
     Mutant(
         name="a failed send keeps the debt settled",
-        file="domain/decide.py",
+        file="domain/on_people.py",
         old="    if since is not None and since != thread.owed_since:\n",
         new="    if False:\n",
         tests=(f"{RECEIPTS}test_a_failed_receipt_gives_the_debt_back_and_calls_people",),
@@ -274,8 +274,8 @@ MUTANTS = (
     Mutant(
         name="the notifier tells all targets again",
         file="services/notify.py",
-        old="if not _heard(call, target)]",
-        new="]",
+        old=" if known.get(target.key, 0) < newest}",
+        new="}",
         tests=(
             f"{NOTIFIER}test_a_target_that_fails_is_tried_again_alone",
             f"{NOTIFIER}test_a_mailbox_that_fails_is_tried_again_alone",
@@ -283,7 +283,7 @@ MUTANTS = (
     ),
     Mutant(
         name="a thread that owes is resolved without a code",
-        file="domain/decide.py",
+        file="domain/on_people.py",
         old="if thread.owes and not event.code:",
         new="if False:",
         tests=(f"{REPLY}test_a_thread_that_owes_needs_a_code_to_be_resolved",),
@@ -429,9 +429,10 @@ MUTANTS = (
     ),
     Mutant(
         name="a machine hears an automatic voice",
-        file="domain/decide.py",
-        old="        return thread, None, Reason.AUTOMATIC_MESSAGE",
-        new="        pass",
+        file="domain/on_message.py",
+        old="    if event.automatic:\n        turn.because(Reason.AUTOMATIC_MESSAGE)\n"
+        "    elif thread.public:",
+        new="    if thread.public:",
         tests=("tests/unit/test_decide.py::TestWhatAMachineOrAListWrote",),
     ),
     Mutant(
@@ -441,4 +442,5 @@ MUTANTS = (
         new="False",
         tests=(f"{PUBLIC}test_only_so_many_answers_follow_a_message",),
     ),
+    *RULES,
 )

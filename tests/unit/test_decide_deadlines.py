@@ -1,12 +1,8 @@
 """First and full answer through ``decide``: warnings, promises that are watched, tiers and tracks."""
 
-import pytest
-
 from sportello.domain.deadlines import AnswerRule, Answers
-from sportello.domain.decide import decide
 from sportello.domain.decision import Consult
 from sportello.domain.desk import Signal
-from sportello.domain.events import Tick
 from sportello.domain.model import HOUR, MINUTE, Instant
 from sportello.domain.phrases import Phrases
 from sportello.domain.reasons import Reason
@@ -252,27 +248,3 @@ class TestAnswersForTheTimeBeing:
         talk.send_failed("Mon 09:56", owed_since=at("Mon 09:00"), first="La sedia")
         assert (talk.thread.owed_since, talk.thread.promised) == (at("Mon 09:00"), at("Mon 12:00"))
         assert called(talk, "Mon 12:00")["promise_late"] == at("Mon 12:00")
-
-
-class TestTheNextLook:
-    @pytest.mark.parametrize("minutes", range(0, 24 * 60, 37))
-    def test_a_call_from_outside_is_paged_in_time(self, minutes: int) -> None:
-        """The level is known only once the call is made: the next look counts from there."""
-        talk = waiting()
-        talk.thread = talk.thread.model_copy(update={"on_it": True, "escalated": ("no_answer", "first_late")})
-        now = at("Mon 09:00") + minutes * MINUTE
-        talk.thread = talk.thread.model_copy(update={"consulting": now + MINUTE})
-        order = Consult(asks=("order",), until=now + MINUTE)
-        talk.asked.append(order)
-        event_clock = DESK.calendar.wall(now).strftime("%Y-%m-%d %H:%M")
-        talk.answer(event_clock, unproved=True)
-        needed = next(
-            (
-                moment
-                for moment in range(now, now + 30 * HOUR, 5 * MINUTE)
-                if decide(talk.thread, Tick(due=moment), talk.desk, moment).effects
-            ),
-            None,
-        )
-        assert talk.thread.due is not None
-        assert needed is None or talk.thread.due <= needed

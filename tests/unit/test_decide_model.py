@@ -152,7 +152,7 @@ class Desk(RuleBasedStateMachine):
         for effect in decision.effects:
             if isinstance(effect, Say):
                 self.hear(effect, event)
-            else:
+            elif isinstance(effect, Call):
                 self.alert(effect)
         return decision
 

@@ -6,6 +6,7 @@ import pytest
 
 from sportello.domain.decide import decide
 from sportello.domain.decision import Call, Consult, Decision
+from sportello.domain.desk import Hook
 from sportello.domain.events import Claim, Inbound
 from sportello.domain.model import HOUR, MINUTE, Instant
 from sportello.domain.phrases import Phrases
@@ -15,6 +16,7 @@ from sportello.domain.timers import LONGEST_WITHIN
 from tests.unit.builders import DESK, Conversation, at, call, calls, inbound, thread
 
 TELL = (Target(email="care@example.com"),)
+HOOK = Hook(url="https://example.com/hook", order_pattern=r"\b\d{8}\b")
 QUIET = {"on_it_after": 0, "escalate_after": 0}
 PAGING = DESK.model_copy(
     update={
@@ -94,6 +96,13 @@ class TestLevels:
         talk.tick("Mon 09:17")  # late
         assert talk.thread.due == at("Mon 09:37")
 
+    def test_a_call_for_what_the_outside_said_is_paged_in_time(self) -> None:
+        """Its level is known only once it is made: the next look is found after it."""
+        talk = Conversation(PAGING.model_copy(update={"hook": HOOK}))
+        talk.customer("Mon 09:00", "L'ordine 12345678")
+        assert calls(talk.answer("Mon 09:00", unproved=True)) == [Reason.ORDER_UNPROVED]
+        assert (talk.thread.level, talk.thread.due) == (1, at("Mon 09:10"))
+
     def test_fewer_levels_than_were_told_are_paged_at_the_last(self) -> None:
         talk = paging("Mon 09:00")
         talk.thread = talk.thread.model_copy(update={"level": 3})
@@ -152,6 +161,13 @@ class TestClosedHours:
     def test_a_look_at_night_pages_nobody(self, when: str) -> None:
         decision = paging("Mon 20:00").tick(when)
         assert calls(decision) == []
+
+    @pytest.mark.parametrize(("called", "when"), [("Mon 17:50", "Mon 18:00"), ("Mon 20:00", "Tue 20:00")])
+    def test_nor_one_that_comes_after_closing(self, called: str, when: str) -> None:
+        talk = paging(called)
+        assert calls(talk.tick(when)) == []
+        assert talk.thread.due is not None
+        assert talk.thread.due > at(when)
 
 
 class TestTaking:

@@ -350,10 +350,9 @@ def test_every_reason_has_its_sentence() -> None:
 
 
 def test_nothing_of_aws_is_loaded_for_a_rehearsal() -> None:
-    program = (
-        "import sys; import infra.simulate.rehearsal, infra.simulate.diff, infra.simulate.otherwise, "
-        "infra.simulate.stored; print([m for m in sys.modules if m.startswith(('boto', 'sportello.aws'))])"
-    )
+    names = ("rehearsal", "diff", "otherwise", "stored", "side_by_side", "transcript")
+    program = "import sys\n" + "".join(f"import infra.simulate.{name}\n" for name in names)
+    program += "print([name for name in sys.modules if name.startswith(('boto', 'sportello.aws'))])"
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
     )

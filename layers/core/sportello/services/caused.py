@@ -5,16 +5,13 @@ Pure: nothing here talks to AWS.
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from sportello.domain import keys
 from sportello.domain.decision import Call, Consult, Decision, Hide, Learn, Say
 from sportello.domain.message import Enquiry, Escalation, Message, State, Why
 from sportello.domain.model import MINUTE, Instant
 from sportello.domain.thread import Thread
-
-if TYPE_CHECKING:
-    from sportello.aws.store import Commit
 
 LEASE = MINUTE
 """Real time after which the sweeper takes a row in hand that its kick did not reach."""
@@ -44,18 +41,6 @@ class Caused(NamedTuple):
             *[call.key for call in self.calls],
             *[key for key, _, _ in self.added],
             *[enquiry.key for enquiry in self.enquiries],
-        )
-
-    def within(self, commit: "Commit") -> "Commit":
-        """The commit with everything that the decision causes."""
-        return commit._replace(
-            after=self.thread,
-            rows=self.rows,
-            calls=self.calls,
-            added=self.added,
-            enquiries=self.enquiries,
-            learnt=self.learnt,
-            refs=self.refs,
         )
 
 

@@ -69,7 +69,7 @@ def _commit(
     salt = environment().id_salt
     caused = effects.caused(decision, cause, now=now, real_now=real_now(), salt=salt)
     expires = rows.expires(outside.desk, now)
-    return caused.within(store.Commit(before=thread, after=thread, expires=expires, steps=(step,)))
+    return effects.within(store.Commit(before=thread, after=thread, expires=expires, steps=(step,)), caused)
 
 
 def _tell(outside: Outside, address: Address, cause: str, follows: str) -> None:

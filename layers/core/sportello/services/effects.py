@@ -2,6 +2,7 @@
 
 from sportello.aws import queues
 from sportello.aws.logging import logger
+from sportello.aws.store import Commit
 from sportello.domain import keys
 from sportello.services.caused import CALL_KIND as CALL_KIND
 from sportello.services.caused import HIDE_KIND as HIDE_KIND
@@ -9,6 +10,19 @@ from sportello.services.caused import LEASE as LEASE
 from sportello.services.caused import REF as REF
 from sportello.services.caused import Caused as Caused
 from sportello.services.caused import caused as caused
+
+
+def within(commit: Commit, found: Caused) -> Commit:
+    """The commit with everything that a decision causes."""
+    return commit._replace(
+        after=found.thread,
+        rows=found.rows,
+        calls=found.calls,
+        added=found.added,
+        enquiries=found.enquiries,
+        learnt=found.learnt,
+        refs=found.refs,
+    )
 
 
 def kick(thread: str, effects: tuple[str, ...]) -> None:

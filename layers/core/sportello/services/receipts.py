@@ -134,4 +134,6 @@ def _failed(
     # A reply that redrive sends once more may fail once more, and calls people once more.
     cause = keys.effect_key(row.key, f"failed{row.attempt or ''}")
     caused = effects.caused(decision, cause, now=now, real_now=real_now())
-    return caused.within(store.Commit(before=thread, after=thread, expires=expires, steps=(dict(step),)))
+    return effects.within(
+        store.Commit(before=thread, after=thread, expires=expires, steps=(dict(step),)), caused
+    )

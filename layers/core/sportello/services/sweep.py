@@ -77,7 +77,7 @@ def tick(desk: Desk, now: Callable[[], Instant], entry: Due) -> str:
         cause = timer_key(thread.owed_since or 0, "tick")
         caused = effects.caused(decision, cause, now=moment, real_now=real_now())
         bare = store.Commit(before=thread, after=thread, expires=rows.expires(desk, moment))
-        commit = caused.within(bare).without(existing)
+        commit = effects.within(bare, caused).without(existing)
         match store.commit(commit):
             case store.Committed():
                 effects.kick(thread.id, commit.effects)
