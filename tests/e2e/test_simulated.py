@@ -17,9 +17,11 @@ from infra.simulate.entry import Entry
 from infra.simulate.lines import Scenario
 from infra.simulate.scenario import of_lines
 from infra.simulate.sending import Sending
+from infra.simulate.stored import lines_of
 from infra.simulate.world import World
 from sportello.domain.model import HOUR, MINUTE, SECOND, Instant
 from sportello.services import desk as desk_seam
+from sportello.services.reply import look
 from sportello.services.wording import Wording
 from tests.e2e.conftest import running
 from tests.e2e.rehearsed import Engine, assert_alike, by_simulator
@@ -33,13 +35,14 @@ WINDOWS = {
     "a night and a morning": "2026-04-14 21:00",
     "Easter Monday": "2026-04-06 10:00",
     "a holiday on a Tuesday": "2026-06-02 11:00",
+    "a Friday evening": "2026-07-10 17:20",
     "the middle of August": "2026-08-14 17:45",
     "the clocks go back": "2026-10-24 23:30",
     "Christmas Eve": "2026-12-24 12:30",
     "New Year's Eve": "2026-12-31 12:50",
 }
 CHANNELS = ("whatsapp", "telegram")
-CUSTOMERS = 2
+CUSTOMERS = 3
 WATCHED = 2 * HOUR
 """How long nobody does anything after the last line, before all is closed."""
 
@@ -105,6 +108,10 @@ def test_the_simulator_and_the_lambdas_decide_alike(own: Stage, window: str) -> 
     assert simulated.keys() == real.keys()
     for name, ours in simulated.items():
         assert_alike(name, ours, real[name])
+        view = look(engine.ids[name])  # what `sportello explain` plays again
+        assert len(lines_of(view.thread, view.messages)) == len(real[name].heard) + len(
+            real[name].acted
+        ) - len(engine.refused.get(name, ()))
     decided.update(str(told.kind) for entry in entries for told in entry.told)
 
 

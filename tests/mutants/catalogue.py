@@ -1,6 +1,7 @@
 """The faults that must never be made, each in one line of the core, with the tests that notice it."""
 
 from tests.mutants.mutant import Mutant
+from tests.mutants.parts import PARTS
 from tests.mutants.rules import RULES
 
 ONCE = "tests/integration/test_once.py::"
@@ -443,4 +444,5 @@ MUTANTS = (
         tests=(f"{PUBLIC}test_only_so_many_answers_follow_a_message",),
     ),
     *RULES,
+    *PARTS,
 )

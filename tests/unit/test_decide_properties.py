@@ -311,4 +311,4 @@ def test_a_conversation_that_is_left_alone_is_looked_at_a_few_times_a_day() -> N
         life.looks = 0
         life.wait(life.now + 7 * DAY)
         most = max(most, life.looks)
-    assert 0 < most <= 7 * 24
+    assert 0 < most <= 7 * 14

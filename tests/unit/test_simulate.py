@@ -17,13 +17,17 @@ from rich.console import Console
 from infra.simulate.entry import utc
 from infra.simulate.rehearsal import Stage, stage
 from infra.simulate.scenario import parse_scenario
-from infra.simulate.sending import refusal
+from infra.simulate.sending import Sending, refusal
 from infra.simulate.sentences import REASONS
 from infra.simulate.transcript import Transcript
 from infra.simulate.world import end_of
 from sportello.channels.found import channel_names
+from sportello.domain import keys
+from sportello.domain.desk import Policy
+from sportello.domain.message import Message
 from sportello.domain.model import HOUR
 from sportello.domain.reasons import Reason
+from sportello.services.wording import Wording
 from tests.unit.builders import at, thread
 
 ROOT = Path(__file__).parents[2]
@@ -322,6 +326,38 @@ def test_what_the_channel_refuses_is_told(play: Play) -> None:
     )
     assert decisions(shown, "none")[-1] == ("2026-11-23T08:05:00Z", "PersonReply", "window_closed")
     assert decisions(shown, "cancel")[-1] == ("2026-11-23T08:10:00Z", "Tick", "window_closed")
+
+
+def test_nothing_is_caused_twice(desk: Path) -> None:
+    """As the table refuses a second row with the key of the first."""
+    scenario, _ = parse_scenario(f"- {{at: 2026-11-23T10:00+01:00, {ONE}, text: La giacca si è scucita}}\n")
+    world = tried(desk).world(scenario)
+    told = []
+    for entry in world.run(scenario, at("Mon 10:10")):
+        told.append(entry.as_json()["decisions"][0])
+        owed = at("Mon 10:00")
+        world.talks[entry.thread].keys.add(keys.effect_key(keys.timer_key(owed, "on-it"), "on-it"))
+    assert [(one["kind"], one["reason"]) for one in told] == [("remind", "owes"), ("none", "already_caused")]
+
+
+def test_what_is_sent_is_judged_as_the_sender_does(desk: Path) -> None:
+    on_it = tried(desk)
+    sending = Sending(on_it.desk, Wording(on_it.desk, on_it.texts), on_it.faq)
+    now = at("Mon 10:10")
+    talk = thread(owed_since=now, window=now)
+    row = Message(
+        key="k", direction="out", author="automatic", time=now, say="on_it", language="it", not_after=now + 1
+    )
+    assert sending.of(talk, row, 0, now).problem == ""
+    assert sending.of(talk, row, 0, now + 1).problem == "expired"
+    assert (
+        sending.of(talk.model_copy(update={"person_until": now + 1}), row, 0, now).problem
+        == "person_answered"
+    )
+    assert sending.of(talk.model_copy(update={"channel": "wechat"}), row, 5, now).problem == "window_closed"
+    capped = on_it.desk.model_copy(update={"policy": Policy(automatic_per_hour=1)})
+    few = Sending(capped, Wording(capped, on_it.texts), on_it.faq)
+    assert [few.of(talk, row, 0, now).problem for _ in range(2)] == ["", "cap"]
 
 
 @pytest.mark.parametrize("name", channel_names())
