@@ -18,6 +18,8 @@ MOST_PAGES = 50
 Where = tuple[str, str]
 """Channel and connection."""
 
+CONNECTION = items.stored_name("connection")
+
 
 @dataclass
 class Activity:
@@ -41,7 +43,7 @@ def look() -> Activity:
                 break
             for row in map(items.values, page["Items"]):
                 if row["SK"] == THREAD_ROW:
-                    owners[row["PK"]] = where = (row["channel"], row["connection"])
+                    owners[row["PK"]] = where = (row["channel"], row[CONNECTION])
                     found.last[where] = max(found.last.get(where, 0), row.get("window", 0))
                 else:
                     refused.append(row["PK"])
@@ -53,7 +55,7 @@ def look() -> Activity:
 
 def _pages() -> Iterator[dict[str, Any]]:
     thread, waits = "SK = :row AND attribute_not_exists(pointer)", "#state = :state AND #problem = :problem"
-    names = {f"#{name}": name for name in ("state", "problem", "connection", "window")}
+    names = {f"#{name}": name for name in ("state", "problem", CONNECTION, "window")}
     values = {":row": THREAD_ROW, ":state": State.PENDING, ":problem": Problem.RECONNECT}
     pages: Iterator[dict[str, Any]] = iter(
         clients.dynamodb()
@@ -61,7 +63,7 @@ def _pages() -> Iterator[dict[str, Any]]:
         .paginate(
             TableName=environment().table,
             FilterExpression=f"({thread}) OR ({waits})",
-            ProjectionExpression="PK, SK, channel, #connection, #window",
+            ProjectionExpression="PK, SK, channel, #cn, #window",
             ExpressionAttributeNames=names,
             ExpressionAttributeValues={name: {"S": str(value)} for name, value in values.items()},
         )

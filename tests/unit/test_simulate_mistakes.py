@@ -48,7 +48,11 @@ def test_a_wrong_line_names_itself_and_the_remedy(tmp_path: Path, key: str, text
         ("", 1, "must be a list"),
         ("at: 2026-11-23T10:00+01:00\n", 1, "must be a list"),
         ("- Ciao\n", 1, "must be lines of 'key: value'"),
-        ("- {at: 2026-11-23T10:00+01:00, channel: whatsapp, from: One, text: Ciao [tutti}\n", 1, "needs quotes"),
+        (
+            "- {at: 2026-11-23T10:00+01:00, channel: whatsapp, from: One, text: Ciao [tutti}\n",
+            1,
+            "needs quotes",
+        ),
         ("- {at: 2026-11-23T10:00+01:00, channel: whatsapp, from: One}\n", 1, "nothing happens"),
         (f"{GOOD}- {{channel: whatsapp, from: One, text: Ciao}}\n", 2, "'at' is missing"),
         (

@@ -141,7 +141,11 @@ def test_a_card_number_is_hidden_at_once(stage: Stage) -> None:
     stage.at(MORNING)
     customer = stage.customer(CHANNEL)
     said = customer.say("La mia carta è 4111 1111 1111 1111, rimborsatemi", kind="comment")
-    wait_for(lambda: stage.desk.client.phone(CHANNEL, said.address)[0].status == "hidden", "it is hidden")
+    wait_for(
+        lambda: stage.desk.client.phone(CHANNEL, said.address)[0].status == "hidden",
+        "it is hidden",
+        state=lambda: str(stage.scan().messages[thread_of(stage, said.message_id).id]),
+    )
     assert thread_of(stage, said.message_id).owes
 
 

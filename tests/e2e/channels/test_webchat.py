@@ -125,7 +125,9 @@ def test_a_second_site_is_connected_by_the_command_line(
         assert line in connected.output.replace("\n", "")
         status, script = get(f"{url}/widget/shop.js")
         assert (status, script[:2]) == (200, b"/*")
-        examined = json.loads(CliRunner().invoke(app, ("doctor", "--json")).stdout)
+        told = CliRunner().invoke(app, ("doctor", "--json"))
+        assert told.stdout, (told.output, told.exception)
+        examined = json.loads(told.stdout)
         assert [entry["findings"] for entry in examined["connections"] if entry["connection"] == "shop"] == [
             []
         ]
