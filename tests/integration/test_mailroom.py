@@ -151,7 +151,7 @@ def test_each_connection_gets_its_recipients(handle: Handler, stored: dict[str, 
     ours = {"secrets": [], "accounts": [{"id": "info@example.com"}]}
     stored |= {"main": json.dumps(ours), "shop": json.dumps(other)}
     handle(delivered(SAMPLES["two-mailboxes"]))
-    assert sorted(thread["connection"] for thread in threads()) == ["main", "shop"]
+    assert sorted(thread["cn"] for thread in threads()) == ["main", "shop"]
     assert objects("quarantine/") == []
 
 
