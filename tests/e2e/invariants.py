@@ -131,7 +131,8 @@ def text_of(entry: Entry) -> str:
     if entry.platform == "telegram":
         return str(request.get("text") or request.get("caption", ""))
     content = request[request["type"]]
-    return str(content.get("body") or content.get("caption", ""))
+    body = content.get("body") or content.get("caption", "")
+    return str(body["text"] if isinstance(body, dict) else body)  # a text with buttons is an object
 
 
 def assert_closed_hours_told_once(rows: Rows) -> None:

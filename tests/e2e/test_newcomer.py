@@ -109,7 +109,7 @@ def test_the_scene_plays_once_and_leaves_nothing_behind(copy: Path) -> None:
 
 def test_the_second_start_plays_again_and_ends_cleanly_on_ctrl_c(copy: Path) -> None:
     with staying_up(copy):
-        assert "telegram" in told(copy, "threads", "--owed").casefold()
+        assert "webchat" in told(copy, "threads", "--owed").casefold()
         assert "say one of: " in told(copy, "say", "fax", "Salve", status=1)
         assert "image" in told(copy, "say", "telegram", "Ecco", "--media", "image", "--from", "Customer P")
     until = time.monotonic() + 10

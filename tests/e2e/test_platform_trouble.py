@@ -20,7 +20,7 @@ from tests.e2e.stage import CHANNELS, Customer, Stage, instant, stays, wait_for
 
 MORNING = "2026-12-02 10:00"
 EVENING = "2026-12-02 20:15"
-ASKED = "Dov'è il mio pacco?"
+ASKED = "La lampada del salotto balla"
 
 
 @pytest.fixture
