@@ -44,7 +44,7 @@ def _read(pattern: str) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         re.compile(pattern, re.IGNORECASE)
-        return re._parser.parse(pattern)  # type: ignore[attr-defined]
+        return re._parser.parse(pattern)  # type: ignore[attr-defined]  # its stubs leave the parser out
 
 
 class _Refused(Exception):

@@ -7,14 +7,13 @@ from sportello.domain.decision import Consult
 from sportello.domain.desk import Desk
 from sportello.domain.events import Inbound, Kind
 from sportello.domain.faq_words import may_be_frequent
+from sportello.domain.keys import REF_PREFIX
 from sportello.domain.offers import ORDER
 from sportello.domain.phrases import Meaning
 from sportello.domain.reasons import Reason
 from sportello.domain.turn import Turn
 
 Ask = Literal["faq", "facts", "order", "load", "ref"]
-OWN_REF = "sp-"
-"""Refs that our own links carry begin so; others are the company's."""
 LONGEST_READ = 2_000
 """Characters of a message in which an order number is looked for."""
 
@@ -44,7 +43,7 @@ def _beside(turn: Turn, event: Inbound, begins: bool) -> list[Ask]:
     """What changes who answers and by when, but not what is said now."""
     thread, desk = turn.thread, turn.desk
     asks: list[Ask] = []
-    if event.ref.startswith(OWN_REF):
+    if event.ref.startswith(REF_PREFIX):
         asks.append("ref")
     if begins and desk.hook.url and not event.automatic and not thread.public:
         asks.append("facts")
