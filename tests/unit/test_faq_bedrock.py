@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
 from botocore.stub import Stubber
 
 from sportello.aws import bedrock as client
+from sportello.aws.logging import logger
 from sportello.domain.faq import Faq
 from sportello.services.bedrock import LONGEST, BedrockAnswerer, answerer_for
 from sportello.services.faq import Hit, LexicalAnswerer
@@ -110,12 +110,14 @@ def test_without_the_model_the_words_decide() -> None:
     assert ask(down)[0] is None
 
 
-def test_a_failure_is_logged_without_the_customers_words(caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level("WARNING"):
-        ask(client.BedrockUnavailable("ThrottlingException"), "how do I return my secret item?")
-    (record,) = [record for record in caplog.records if record.message == "bedrock did not answer"]
-    assert vars(record)["error"] == "ThrottlingException"
-    assert "secret" not in str(vars(record))
+def test_a_failure_is_logged_without_the_customers_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = io.StringIO()
+    monkeypatch.setattr(logger.registered_handler, "stream", lines)
+    ask(client.BedrockUnavailable("ThrottlingException"), "how do I return my secret item?")
+    line = json.loads(lines.getvalue())
+    assert (line["level"], line["message"]) == ("WARNING", "bedrock did not answer")
+    assert line["error"] == "ThrottlingException"
+    assert "secret" not in str(line)
 
 
 def test_it_is_off_unless_switched_on() -> None:
@@ -179,17 +181,11 @@ def test_an_error_is_told_by_its_code_alone(bedrock: Stubber, code: str) -> None
     "answer", [reply({"toolUse": {"toolUseId": "1", "name": "x", "input": {}}}), {"output": {}}]
 )
 def test_an_answer_that_is_no_text_is_none(bedrock: Stubber, answer: dict[str, Any]) -> None:
-    bedrock.deactivate()
-    client.client("eu-central-1").meta.events.register("before-send", lambda **_: _answer(answer))
+    bedrock.add_response("converse", reply({"text": "returns"}))
+    events = client.client("eu-central-1").meta.events
+    events.register("after-call", lambda parsed, **_: parsed.update(answer))
     with pytest.raises(client.BedrockUnavailable):
         converse()
-
-
-def _answer(data: dict[str, Any]) -> Any:
-    body = json.dumps(data).encode()
-    raw = io.BytesIO(body)
-    raw.stream = lambda *_, **__: iter((body,))  # type: ignore[attr-defined]
-    return AWSResponse("https://bedrock.test", 200, {"Content-Type": "application/json"}, raw)
 
 
 @pytest.mark.parametrize("failure", [ReadTimeoutError, ConnectTimeoutError])
@@ -198,7 +194,7 @@ def test_silence_is_a_failure(bedrock: Stubber, failure: Any) -> None:
         raise failure(endpoint_url="https://bedrock.test")
 
     bedrock.deactivate()
-    client.client("eu-central-1").meta.events.register("before-send", silent)
+    client.client("eu-central-1").meta.events.register_first("before-send", silent)
     with pytest.raises(client.BedrockUnavailable) as error:
         converse()
     assert str(error.value) == failure.__name__
