@@ -255,9 +255,10 @@ class World:
         threads = [one.thread for one in self.talks.values()]
         at = asked._replace(thread=talk.thread, at=now)
         event = self._outside.answer(at, threads, official.thread if official else None)
+        since = official.thread.owed_since if official else None
         yield from self._take(talk, event, now)
         if official:
-            yield from self._take(official, Followed(thread=talk.thread.id, at=now), now)
+            yield from self._take(official, Followed(thread=talk.thread.id, since=since), now)
 
     def _came_from(self, asked: Asked, talk: Talk) -> Talk | None:
         """The conversation on an official account whose link was followed; the first who comes counts."""

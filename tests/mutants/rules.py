@@ -428,4 +428,25 @@ RULES = (
             f"{ROUTING}test_in_500_random_weeks_a_thread_that_owes_has_somebody_on_duty",
         ),
     ),
+    Mutant(
+        name="a changed desk keeps the hours that it had",
+        file="domain/desk.py",
+        old='for name in ("calendars", "patterns"):',
+        new='for name in ("patterns",):',
+        tests=("tests/unit/test_bundle_hours.py::test_a_changed_desk_has_the_changed_hours_and_phrases",),
+    ),
+    Mutant(
+        name="a ref leads from one official account to another",
+        file="domain/asking.py",
+        old=" and not desk.way_to_care(thread.channel, thread.account)",
+        new="",
+        tests=(f"{ACCOUNTS}TestTheRef::test_an_official_account_is_no_place_to_go_on",),
+    ),
+    Mutant(
+        name="who has followed takes a later debt along",
+        file="domain/on_consulted.py",
+        old=" or event.since is None or thread.owed_since > event.since",
+        new="",
+        tests=(f"{ACCOUNTS}TestTheDebtGoesAlong::test_told_late_it_leaves_a_later_debt_there",),
+    ),
 )

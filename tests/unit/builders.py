@@ -177,7 +177,7 @@ class Conversation:
         return self.take(Spoken(by="Agent", action="a6", at=at(when), language=language), at(when))
 
     def followed(self, when: str) -> Decision:
-        return self.take(Followed(thread="c" * 26, at=at(when)), at(when))
+        return self.take(Followed(thread="c" * 26, since=self.thread.owed_since), at(when))
 
     def ticks_until(self, end: str) -> list[tuple[Instant, Decision]]:
         """The sweeper comes exactly when the thread wants to be looked at, up to ``end``."""

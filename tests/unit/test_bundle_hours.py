@@ -73,6 +73,16 @@ def test_hours_of_every_level(folder: Path) -> None:
     assert [way.link for way in bundle.texts.ways] == ["https://wa.me/390600000000", "https://t.me/care_bot"]
 
 
+def test_a_changed_desk_has_the_changed_hours_and_phrases(folder: Path) -> None:
+    desk = load(folder, NOW).desk
+    assert desk.calendar_of("email", "", "care").rules.startswith(desk.hours)
+    assert "never" in desk.patterns
+    changed = desk.model_copy(update={"hours": "Su 10:00-11:00", "phrases": {}, "phrase_index": {}})
+    assert changed.calendar_of("email", "", "care").rules.startswith("Su 10:00-11:00")
+    assert "never" not in changed.patterns
+    assert desk.calendar_of("email", "", "care").rules.startswith(desk.hours)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "line", "says"),
     [

@@ -4,7 +4,7 @@ import pytest
 
 from sportello.domain.decision import Consult
 from sportello.domain.desk import Served
-from sportello.domain.events import Kind
+from sportello.domain.events import Followed, Kind
 from sportello.domain.faq_words import starts_of
 from sportello.domain.reasons import Reason
 from sportello.domain.staff import Target, Team
@@ -102,6 +102,10 @@ class TestTheRef:
         assert says(answer) == ["faq"]
         assert (talk.thread.owed_since, talk.thread.first) == (at("Mon 09:00"), "Il mio pacco")
 
+    def test_an_official_account_is_no_place_to_go_on(self) -> None:
+        decision = official().customer("Mon 10:00", ref="sp-abc")
+        assert (says(decision), asks(decision)) == (["to_care"], ())
+
     @pytest.mark.parametrize("ref", ["", "summer-sale", "SP-abc"])
     def test_the_companys_own_are_not_ours(self, ref: str) -> None:
         assert asks(Conversation(TWO).customer("Mon 10:00", "Buongiorno a tutti", ref=ref)) == ()
@@ -163,6 +167,17 @@ class TestTheDebtGoesAlong:
             (),
             "",
         )
+
+    @pytest.mark.parametrize("came", ["Mon 09:30", ""])
+    def test_told_late_it_leaves_a_later_debt_there(self, came: str) -> None:
+        talk = official()
+        if came:
+            talk.customer(came)
+            talk.person("Mon 09:40")
+        event = Followed(thread="c" * 26, since=at(came) if came else None)
+        talk.customer("Mon 10:00")
+        assert talk.take(event, at("Mon 10:05")).reasons == (Reason.FOLLOWED, Reason.NOTHING_OWED)
+        assert talk.thread.owed_since == at("Mon 10:00")
 
     def test_where_nothing_was_owed_it_changes_nothing(self) -> None:
         talk = official()

@@ -250,7 +250,7 @@ class Anything(RuleBasedStateMachine):
         elif what == "language":
             event = Spoken(by="anna", action="s", at=self.now, language="en")
         elif what == "followed":
-            event = Followed(thread="c" * 26, at=self.now)
+            event = Followed(thread="c" * 26, since=self.now)
         else:
             since = self.now - HOUR if what == "lost, and owed" else None
             event = SendResult(row="row", problem="window_closed", owed_since=since)
@@ -289,7 +289,10 @@ class Anything(RuleBasedStateMachine):
             linked="o" * 26 if "ref" in asked.asks else "",
             linked_since=self.now - HOUR if "ref" in asked.asks else None,
         )
+        owed = self.talk.thread.owes
         self.take(event, speaks=True)
+        if self.talk.thread.owes and not owed:
+            self.last_voice = None  # another matter has come along: its first voice answers it
 
     # --- time ---------------------------------------------------------------------------------
 

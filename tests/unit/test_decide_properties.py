@@ -198,7 +198,7 @@ class Life:
         elif roll < 0.96:
             self.take(Spoken(by="anna", action="s", at=now, language="en"))
         elif roll < 0.97:
-            self.take(Followed(thread="c" * 26, at=now))
+            self.take(Followed(thread="c" * 26, since=dice.choice((None, now - HOUR, now))))
 
     def message(self) -> Inbound:
         dice, kind = self.dice, Kind.TEXT

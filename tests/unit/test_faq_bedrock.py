@@ -1,7 +1,5 @@
 """A model chooses among the entries, and nothing that it or a customer says becomes an answer."""
 
-import io
-import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -111,13 +109,10 @@ def test_without_the_model_the_words_decide() -> None:
 
 
 def test_a_failure_is_logged_without_the_customers_words(monkeypatch: pytest.MonkeyPatch) -> None:
-    lines = io.StringIO()
-    monkeypatch.setattr(logger.registered_handler, "stream", lines)
+    lines: list[tuple[str, dict[str, Any]]] = []
+    monkeypatch.setattr(logger, "warning", lambda line, extra: lines.append((line, extra)))
     ask(client.BedrockUnavailable("ThrottlingException"), "how do I return my secret item?")
-    line = json.loads(lines.getvalue())
-    assert (line["level"], line["message"]) == ("WARNING", "bedrock did not answer")
-    assert line["error"] == "ThrottlingException"
-    assert "secret" not in str(line)
+    assert lines == [("bedrock did not answer", {"error": "ThrottlingException"})]
 
 
 def test_it_is_off_unless_switched_on() -> None:

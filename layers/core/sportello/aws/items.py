@@ -146,11 +146,11 @@ def index_fields(thread: Thread) -> dict[str, Any]:
 
 
 def thread_of(item: Item) -> Thread:
-    found = values(item)
-    fields = {_FIELDS[attr]: field for attr, field in found.items() if attr in _FIELDS}
-    fields["id"] = found["PK"][2:]
-    flags = found.get("is", "")
-    fields |= {name: True for name, letter in _FLAGS.items() if letter in flags}
+    fields = {name: value(item[attr]) for attr, name in _FIELDS.items() if attr in item}
+    fields["id"] = item["PK"]["S"][2:]
+    if "is" in item:
+        flags = item["is"]["S"]
+        fields |= {name: True for name, letter in _FLAGS.items() if letter in flags}
     for name in _LISTS & fields.keys():
         fields[name] = fields[name].split(" ")
     if "escalated" in fields:

@@ -43,8 +43,8 @@ def _beside(turn: Turn, event: Inbound, begins: bool) -> list[Ask]:
     """What changes who answers and by when, but not what is said now."""
     thread, desk = turn.thread, turn.desk
     asks: list[Ask] = []
-    if event.ref.startswith(REF_PREFIX):
-        asks.append("ref")
+    if event.ref.startswith(REF_PREFIX) and not desk.way_to_care(thread.channel, thread.account):
+        asks.append("ref")  # at an official account it would lead from one door to the next
     if begins and desk.hook.url and not event.automatic and not thread.public:
         asks.append("facts")
     person = desk.people.get(thread.claimed_by) if thread.owes else None

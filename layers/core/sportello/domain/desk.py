@@ -8,7 +8,7 @@ functions read that (``services.desk.current_desk``). Durations in the file are 
 import re
 from collections.abc import Mapping, Sequence
 from functools import cached_property, lru_cache
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import Field, field_validator
 
@@ -197,8 +197,26 @@ class Desk(Model):
 
         A day that an exception makes is named ``#`` and its level and number: see ``name_of``.
         """
-        if not (self.channels or self.accounts or self.teams):
-            return self.calendar
+        place = (channel, account, team)
+        calendar = self.calendars.get(place)
+        if calendar is None:
+            calendar = self.calendars[place] = self._calendar(self._levels(*place))
+        return calendar
+
+    @cached_property
+    def calendars(self) -> dict[tuple[str, str, str], Calendar]:
+        """Those that were asked for: by channel, account and team."""
+        return {}
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A changed desk, which knows nothing that was worked out of this one."""
+        copied = super().model_copy(update=update, deep=deep)
+        for name in ("calendars", "patterns"):
+            vars(copied).pop(name, None)
+        return copied
+
+    def _levels(self, channel: str, account: str, team: str) -> list[_Level]:
+        """From the desk's own to the most specific."""
         levels = [_Level("", self.hours, self.exceptions)]
         if (crew := self.teams.get(team)) is not None and (crew.hours or crew.exceptions):
             levels.append(_Level(f"team {team}", crew.hours, crew.exceptions))
@@ -206,7 +224,7 @@ class Desk(Model):
             levels.append(_Level(f"channel {channel}", served.hours, served.exceptions))
         if (own := self.account(channel, account)) is not None and (own.hours or own.exceptions):
             levels.append(_Level(f"account {self.accounts.index(own)}", own.hours, own.exceptions))
-        return self._calendar(levels)
+        return levels
 
     def _calendar(self, levels: Sequence[_Level]) -> Calendar:
         rules = [next(hours for _, hours, _ in reversed(levels) if hours)]
@@ -221,6 +239,11 @@ class Desk(Model):
             if served.account == account and served.channel == channel:
                 return served
         return None
+
+    def way_to_care(self, channel: str, account: str) -> str:
+        """The link that an official account shows to whoever writes there; empty: it is none."""
+        served = self.account(channel, account)
+        return served.care_link if served is not None and served.role == "official" else ""
 
     @property
     def fallback_team(self) -> str:
@@ -259,5 +282,4 @@ class Desk(Model):
 
 @lru_cache(maxsize=64)
 def _calendar(rules: str, zone: str, country: str) -> Calendar:
-    # Not a cached_property: model_copy would carry the old calendar into the changed desk.
     return Calendar(rules, zone, country)

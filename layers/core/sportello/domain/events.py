@@ -361,7 +361,8 @@ class Followed(Model):
     """The customer of an official account has come to the care account: the debt goes on there."""
 
     thread: str
-    at: Instant
+    since: Instant | None
+    """Since when something was owed as they came; None: nothing was. A later debt stays where it is."""
 
 
 Event = (

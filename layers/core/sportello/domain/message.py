@@ -180,4 +180,7 @@ class Enquiry(NamedTuple):
     problems: tuple[str, ...] = ()
     """What could not be asked, as codes."""
     follows: str = ""
-    """The ref that led here and the thread on the official account, which is told once this is done."""
+    """The ref that led here, the thread on the official account and since when that owes, if it does.
+
+    It is told once this is done.
+    """

@@ -112,7 +112,7 @@ def _go_on_from(turn: Turn, event: Consulted) -> None:
 
 def followed(thread: Thread, event: Followed, desk: Desk, now: Instant) -> Decision:
     """The customer has come to the care account: what was owed here is owed there."""
-    if not thread.owes:
+    if thread.owed_since is None or event.since is None or thread.owed_since > event.since:
         return Decision(thread=thread, reasons=(Reason.FOLLOWED, Reason.NOTHING_OWED))
     turn = Turn(thread, desk, now)
     turn.change(**NO_DEBT)

@@ -231,8 +231,8 @@ def _speak(turn: Turn, event: Inbound, meaning: Meaning, begins: bool) -> None:
     elif thread.person_present(turn.now):
         turn.change(offered="")
         turn.because(Reason.PERSON_PRESENT)
-    elif _is_official(turn):
-        _show_care(turn, event)
+    elif way := turn.desk.way_to_care(thread.channel, thread.account):
+        _show_care(turn, event, way)
     elif offers.led_on(turn, event, begins=begins):
         pass
     elif meaning.asks_person:
@@ -254,24 +254,18 @@ def _waits(turn: Turn) -> bool:
     return consulting is not None and turn.now < consulting and not turn.called
 
 
-def _is_official(turn: Turn) -> bool:
-    served = turn.desk.account(turn.thread.channel, turn.thread.account)
-    return served is not None and served.role == "official" and served.care_link != ""
-
-
-def _show_care(turn: Turn, event: Inbound) -> None:
+def _show_care(turn: Turn, event: Inbound, way: str) -> None:
     """The way to the care account, once in a debt."""
-    served = turn.desk.account(turn.thread.channel, turn.thread.account)
-    if served is None or not turn.note(Reason.TO_CARE):
+    if not turn.note(Reason.TO_CARE):
         turn.because(Reason.ALREADY_SHOWN_CARE)
         return
-    voice.say(turn, event, "to-care", "to_care", Reason.TO_CARE, {"link": served.care_link})
+    voice.say(turn, event, "to-care", "to_care", Reason.TO_CARE, {"link": way})
 
 
 def _set_due(turn: Turn, before: Thread) -> None:
     """The next look, if it comes sooner: an early one finds nothing to do, and moving it costs."""
     after = turn.thread
-    if any(getattr(before, name) != getattr(after, name) for name in TIMED):
+    if after is not before and any(getattr(before, name) != getattr(after, name) for name in TIMED):
         due = timers.next_due(after, turn.desk, turn.now, turn.calendar)
         if after.due is None or due is None or due < after.due:
             turn.change(due=due)

@@ -86,12 +86,11 @@ class Turn:
 
     def change(self, **fields: Any) -> None:
         """The thread with these fields; itself where they are so already, as after most messages."""
-        thread = self.thread
-        if all(getattr(thread, name) == value for name, value in fields.items()):
+        if fields.items() <= vars(self.thread).items():
             return
         if "team" in fields:
             self._calendar = None
-        self.thread = thread.model_copy(update=fields)
+        self.thread = self.thread.model_copy(update=fields)
 
     def owe(self, since: Instant, first: str, **fields: Any) -> None:
         """A debt begins, of which nothing is remembered yet; ``first`` are its opening words."""

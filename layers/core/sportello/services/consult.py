@@ -74,13 +74,14 @@ def _commit(
 
 def _tell(outside: Outside, address: Address, cause: str, follows: str) -> None:
     """The thread on the official account hears, once, that its customer has come here."""
-    ref, _, official = follows.partition(" ")
+    ref, official, since = follows.split(" ")
+    followed = Followed(thread=address.thread, since=int(since) if since else None)
     for _ in tries(time.monotonic() + CONFLICT_SECONDS):
         thread = store.read_thread(official, consistent=True).thread
         if thread is None:
             break
         now = outside.now()
-        decision = decide(thread, Followed(thread=address.thread, at=now), outside.desk, now)
+        decision = decide(thread, followed, outside.desk, now)
         origin = keys.message_key(_time_of(cause), None, keys.message_hash(official, ref))
         commit = _commit(outside, thread, decision, origin, now, refs.followed(ref, now))
         outcome = store.commit(commit)

@@ -238,7 +238,7 @@ def _ref(outside: Outside, thread: Thread, enquiry: Enquiry, row: Message | None
         "linked": other.id,
         "linked_since": other.owed_since,
         "linked_first": other.first,
-        "follows": f"{ref} {other.id}",
+        "follows": f"{ref} {other.id} {other.owed_since or ''}",
     }
 
 
