@@ -146,7 +146,7 @@ def index_fields(thread: Thread) -> dict[str, Any]:
 
 
 def thread_of(item: Item) -> Thread:
-    fields = {name: value(item[attr]) for attr, name in _FIELDS.items() if attr in item}
+    fields = values({_FIELDS[attr]: field for attr, field in item.items() if attr in _FIELDS})
     fields["id"] = item["PK"]["S"][2:]
     if "is" in item:
         flags = item["is"]["S"]

@@ -7,7 +7,7 @@ context, is 459 bytes and a tenth of the handler's CPU; ours takes the third par
 import json
 import logging
 import os
-import time
+from datetime import UTC, datetime
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
@@ -26,11 +26,10 @@ class _Lines(LambdaPowertoolsFormatter):
     def format(self, record: logging.LogRecord) -> str:
         if record.exc_info:
             return super().format(record)
-        second = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
         line = {
             "message": record.getMessage(),
             "level": record.levelname,
-            "timestamp": f"{second}.{int(record.msecs):03d}+00:00",
+            "timestamp": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "service": self.log_format["service"],
         }
         line |= {name: value for name, value in vars(record).items() if name not in _STANDARD}

@@ -15,6 +15,8 @@ class Wrong(Exception):
 class Fields:
     """One JSON object. An absent field and ``null`` are the same; a wrong type raises ``Wrong``."""
 
+    __slots__ = ("_path", "values")
+
     def __init__(self, values: dict[str, Any], path: str = "") -> None:
         self.values = values
         self._path = path

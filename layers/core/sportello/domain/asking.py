@@ -47,7 +47,7 @@ def _beside(turn: Turn, event: Inbound, begins: bool) -> list[Ask]:
         asks.append("ref")  # at an official account it would lead from one door to the next
     if begins and desk.hook.url and not event.automatic and not thread.public:
         asks.append("facts")
-    person = desk.people.get(thread.claimed_by) if thread.owes else None
+    person = desk.people.get(thread.claimed_by) if thread.claimed_by and thread.owes else None
     if person is not None and person.load and not thread.person_present(turn.now):
         asks.append("load")
     return asks

@@ -37,9 +37,9 @@ def inbound(thread: Thread, event: Inbound, desk: Desk, now: Instant) -> Decisio
         else:
             _owed(turn, event, meaning)
     consult(turn, event, meaning, begins=turn.thread.owes and not thread.owes, only_facts=True)
-    decision = turn.decision()
+    turn.make_call()
     _set_due(turn, thread)
-    return decision._replace(thread=turn.thread)
+    return turn.decision()
 
 
 def _owed(turn: Turn, event: Inbound, meaning: Meaning) -> None:

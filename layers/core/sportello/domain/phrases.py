@@ -130,7 +130,7 @@ def _topics(found: Sequence[Found]) -> tuple[str, ...]:
     for phrase in found:
         if phrase.kind.startswith(TOPIC):
             weights[phrase.kind] = weights.get(phrase.kind, 0) + phrase.length
-    heaviest = sorted(weights, key=lambda kind: -weights[kind])
+    heaviest = sorted(weights, key=lambda kind: -weights[kind]) if weights else ()
     return tuple([kind.removeprefix(TOPIC) for kind in heaviest])
 
 

@@ -164,20 +164,24 @@ class Turn:
         self.because(why)
         return True
 
-    def decision(self) -> Decision:
+    def make_call(self) -> None:
+        """One call with all that people are called for; only then its level is known."""
         if self._calls:
             self._effects.append(self._call())
             self._calls = []
+
+    def decision(self) -> Decision:
+        self.make_call()
         return Decision(thread=self.thread, effects=tuple(self._effects), reasons=tuple(self.reasons))
 
     def watched(self) -> Decision:
-        """The decision, and when to look next: only once the call is made its level is known."""
+        """The decision, and when to look next."""
         on_it = timers.on_it_at(self.thread, self.desk, self.calendar)
         if self.said and self.is_open and on_it is not None and on_it <= self.now:
             self.change(on_it=True)  # what is said just now stands for it
-        decision = self.decision()
+        self.make_call()
         self.change(due=timers.next_due(self.thread, self.desk, self.now, self.calendar))
-        return decision._replace(thread=self.thread)
+        return self.decision()
 
     def _call(self) -> Call:
         thread, levels = self.thread, len(self.desk.escalation.levels)
