@@ -8,6 +8,9 @@ ARGS   ?=
 export SAM_CLI_TELEMETRY := 0
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
+# All tests on all cores (at most four); those that share a desk stay together (tests/conftest.py).
+SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist loadgroup
+
 PINS    := layers/dependencies/requirements.txt
 PIP     := $(BIN)/python -m pip install --quiet --constraint $(PINS)
 SAM     := .venv-sam/bin/sam
@@ -23,7 +26,7 @@ run: $(VENV)/run ## Start the desk on this machine and play the scene (ARGS=--on
 	@$(BIN)/sportello run $(ARGS)
 
 test: $(VENV)/test $(if $(filter-out tests/browser%,$(ARGS)),,browser) ## Run the tests (ARGS='...' goes to pytest)
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest $(or $(ARGS),$(SIDE_BY_SIDE))
 	@$(if $(ARGS),,$(MAKE) --no-print-directory test-3.13)
 
 check: $(VENV)/check $(SAM) ## Lint, types, layering, template, build
@@ -109,7 +112,7 @@ include layers/python.mk
 ifdef PYTHON313
 test-3.13: $(VENV313)/test
 	@echo "The unit and contract tests on Python 3.13, which Lambda runs:"
-	$(VENV313)/bin/pytest tests/unit tests/contract
+	$(VENV313)/bin/pytest $(SIDE_BY_SIDE) tests/unit tests/contract
 else
 test-3.13: $(BIN)/python
 	@echo "No Python 3.13 here, which Lambda runs: the tests ran on $$($(BIN)/python --version) only."

@@ -16,6 +16,7 @@ from sportello.aws import clock as desk_clock
 from sportello.aws import outbox, secrets
 from sportello.aws.environment import environment
 from sportello.domain import keys
+from sportello.domain.front import calendar_of_front
 from sportello.domain.language import language_of
 from sportello.domain.message import ENDED, Message
 from sportello.domain.model import Instant
@@ -130,7 +131,7 @@ def clock(
     elif when:
         set_clock(world, read_time(when, desk.time_zone))
     moment = desk_clock.now()
-    is_open = "open" if desk.calendar.is_open(moment) else "closed"
+    is_open = "open" if calendar_of_front(desk).is_open(moment) else "closed"
     moved = "" if abs(desk_clock.offset()) < 1000 else " (moved; `clock real` sets it right)"
     console.print(f"{shown_time(moment, desk.time_zone)} {desk.time_zone}: {is_open}{moved}")
 

@@ -133,8 +133,9 @@ def _tell_try(what: str, line: str) -> None:
 def _next_opening() -> str:
     """In the desk's own time; a desk that never closes gets the time it is."""
     from sportello.aws.clock import now
+    from sportello.domain.front import calendar_of_front
 
-    calendar = bundle().desk.calendar
+    calendar = calendar_of_front(bundle().desk)
     opening = calendar.next_opening(now())
     return "real" if opening is None else f"{calendar.wall(opening):%Y-%m-%dT%H:%M}"
 

@@ -20,6 +20,7 @@ from sportello.aws import history, outbox, secrets
 from sportello.aws.clock import now, real_now
 from sportello.domain.desk import Desk
 from sportello.domain.faq import FaqEntry
+from sportello.domain.front import calendar_of_front
 from sportello.domain.language import language_of
 from sportello.domain.message import Escalation, Message, State
 from sportello.domain.model import HOUR, MINUTE, Instant
@@ -120,11 +121,10 @@ class Scene:
         set_clock(self._world, evening(self._desk, real_now()))
         customers = self._fresh_customers()
         first, second = customers[:2]
-        closed = not self._desk.calendar.is_open(now())
-        self._open(customers, closed)
+        self._open(customers)
         self._say_that_it_helped([customer for customer in customers if customer.answered])
         self._write_again([customer for customer in customers if not customer.answered])
-        self._ask_for_person(first, closed)
+        self._ask_for_person(first)
         self._answer(first)
         return first.thread, second.thread
 
@@ -141,19 +141,20 @@ class Scene:
 
     # --- the acts ------------------------------------------------------------------------------
 
-    def _open(self, customers: Sequence[Customer], closed: bool) -> None:
+    def _open(self, customers: Sequence[Customer]) -> None:
         several = f"{COUNTED[len(customers)]} customers write"
-        self._out.act(f"After hours, {several}" if closed else several.capitalize())
+        closed = [self._is_closed(customer.part) for customer in customers]
+        self._out.act(f"After hours, {several}" if all(closed) else several.capitalize())
         for customer in customers:
             self._say(customer, customer.part.first)
             if entry := self._frequent(customer):
                 self._hears(customer, "faq", "automatic", entry)
                 customer.answered = True
-            elif closed:
+            elif self._is_closed(customer.part):
                 self._hears(customer, "closed", "automatic")
             else:
                 self._silence(customer)
-        if closed:
+        if all(closed):
             self._out.checked("each phone shows the posted hours and the next opening, or the answer, once")
 
     def _say_that_it_helped(self, customers: Sequence[Customer]) -> None:
@@ -181,8 +182,9 @@ class Scene:
             self._silence(customer)
         self._out.checked("stored, owed, and no second reply: they know when the desk opens")
 
-    def _ask_for_person(self, customer: Customer, closed: bool) -> None:
+    def _ask_for_person(self, customer: Customer) -> None:
         self._out.act("One asks for a person")
+        closed = self._is_closed(customer.part)
         self._say(customer, self._asking(customer.part))
         self._hears(customer, "person_asked_closed" if closed else "person_asked_open", "automatic")
         call = self._until(
@@ -239,6 +241,9 @@ class Scene:
         self._out.customer(customer.name, part.channel, text, now())
         customer.thread = thread_of(part.channel, said.customer)
 
+    def _is_closed(self, part: Part) -> bool:
+        return not calendar_of_front(self._desk, part.channel).is_open(now())
+
     def _language(self, part: Part) -> str:
         told = part.language if part.tells_language else language_of(part.first, self._desk.languages)
         return self._wording.language(told)
@@ -251,7 +256,7 @@ class Scene:
         if entry is not None:
             values["answer"] = self._wording.answer(entry.answer, language, moment, channel=part.channel)
             values["buttons"] = channel(part.channel).shows_buttons
-        opening = self._desk.calendar.next_opening(moment)
+        opening = calendar_of_front(self._desk, part.channel).next_opening(moment)
         expected = self._wording.say(name, language, moment, channel=part.channel, opening=opening, **values)
         shown = self._next_on_phone(customer, expected)
         self._out.desk(f"{self._desk.name} · {who}", shown.text, shown.time)
@@ -326,7 +331,7 @@ def evening(desk: Desk, after: Instant) -> Instant | None:
 
     The next closing that lasts to another day: a desk that has lunch should not tell of the afternoon.
     """
-    calendar = desk.calendar
+    calendar = calendar_of_front(desk, ITALIAN.channel)
     chosen: Instant | None = None
     closing = calendar.next_closing(after)
     for _ in range(CLOSINGS):

@@ -11,6 +11,7 @@ from infra.cli.times import shown_time
 from infra.cli.work import TEMPLATES, bundle, console, place_of
 from sportello.aws.clock import now, real_now
 from sportello.aws.environment import environment
+from sportello.domain.front import calendar_of_front
 
 
 class What(StrEnum):
@@ -30,8 +31,9 @@ def check() -> None:
     for warning in loaded.warnings:
         console.print(Text(f"warning: {warning}", "yellow"), soft_wrap=True)
     moment = real_now()
-    opening = desk.calendar.next_opening(moment)
-    if desk.calendar.is_open(moment):
+    calendar = calendar_of_front(desk)
+    opening = calendar.next_opening(moment)
+    if calendar.is_open(moment):
         when = "It is open now."
     else:
         when = "" if opening is None else f"It opens next on {shown_time(opening, desk.time_zone)}."

@@ -31,6 +31,7 @@ from sportello.domain.events import (
     Tick,
     Wanted,
 )
+from sportello.domain.front import calendar_of_front
 from sportello.domain.model import DAY, SECOND, Instant
 from sportello.domain.reasons import Reason
 from sportello.domain.thread import Thread
@@ -270,7 +271,8 @@ class World:
 def end_of(scenario: Scenario, desk: Desk) -> Instant:
     """A day after the last line; where that finds the desk closed, a day after the opening that follows."""
     last = scenario.steps[-1].at if scenario.steps else 0
-    opening = None if desk.calendar.is_open(last) else desk.calendar.next_opening(last)
+    calendar = calendar_of_front(desk)
+    opening = None if calendar.is_open(last) else calendar.next_opening(last)
     return (opening or last) + DAY
 
 
