@@ -449,4 +449,11 @@ RULES = (
         new="",
         tests=(f"{ACCOUNTS}TestTheDebtGoesAlong::test_told_late_it_leaves_a_later_debt_there",),
     ),
+    Mutant(
+        name="what nobody takes is paged six times a day for ever",
+        file="domain/timers.py",
+        old="beyond > MANY_PAGES",
+        new="False",
+        tests=(f"{PAGES}TestLevels::test_what_nobody_ever_takes_is_paged_once_a_day_in_the_end",),
+    ),
 )

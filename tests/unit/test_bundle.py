@@ -233,24 +233,16 @@ def test_lines_may_end_as_on_windows(folder: Path) -> None:
     assert load(folder, NOW).desk.name == "Desk"
 
 
+TYPED = ("", "  ", "x", "- x: [", "a: {b: c}", '"', "{{ x }}", "{% x %}", "hours: \u0000", "\u2028é: 1")
+
+
 @pytest.mark.parametrize("name", ["desk.yaml", "calendar/it.yaml", "replies/it/closed.txt"])
 def test_whatever_is_typed_is_answered_with_words(folder: Path, name: str) -> None:
-    """Every third line replaced by each of these; nothing but good templates or told mistakes comes out."""
+    """Every line replaced by two of these in turn; nothing but good templates or told mistakes comes out."""
     path = folder / name
     lines = path.read_text().split("\n")
-    for number in range(0, len(lines), 3):
-        for typed in (
-            "",
-            "  ",
-            "x",
-            "- x: [",
-            "a: {b: c}",
-            '"',
-            "{{ x }}",
-            "{% x %}",
-            "hours: \u0000",
-            "\u2028é: 1",
-        ):
+    for number in range(len(lines)):
+        for typed in TYPED[number % 5 :: 5]:
             path.write_text("\n".join([*lines[:number], typed, *lines[number + 1 :]]))
             try:
                 load(folder, NOW)

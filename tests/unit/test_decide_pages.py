@@ -8,11 +8,11 @@ from sportello.domain.decide import decide
 from sportello.domain.decision import Call, Consult, Decision
 from sportello.domain.desk import Hook
 from sportello.domain.events import Claim, Inbound
-from sportello.domain.model import HOUR, MINUTE, Instant
+from sportello.domain.model import DAY, HOUR, MINUTE, Instant
 from sportello.domain.phrases import Phrases
 from sportello.domain.reasons import Reason
 from sportello.domain.staff import Escalation, Level, Person, Target, Team
-from sportello.domain.timers import LONGEST_WITHIN
+from sportello.domain.timers import LONGEST_WITHIN, MANY_PAGES
 from tests.unit.builders import DESK, Conversation, at, call, calls, inbound, thread
 
 TELL = (Target(email="care@example.com"),)
@@ -68,6 +68,16 @@ class TestLevels:
         found = [when for when, _, _ in pages(longest, "Fri 09:00")]
         assert max(later - sooner for sooner, later in pairwise(found)) == LONGEST_WITHIN
         assert found[-1] > at("Fri 04:00")
+
+    def test_what_nobody_ever_takes_is_paged_once_a_day_in_the_end(self) -> None:
+        talk = paging("Mon 09:00", "urgente")
+        found: list[Instant] = []
+        while len(found) < MANY_PAGES + 8:
+            when, decision = talk.tick_at_due()
+            found += [when for effect in decision.effects if isinstance(effect, Call)]
+        gaps = [later - sooner for sooner, later in pairwise(found)]
+        assert max(gaps[:MANY_PAGES]) <= LONGEST_WITHIN
+        assert gaps[-3:] == [DAY] * 3
 
     def test_all_are_told_in_the_one_escalation_of_the_debt(self) -> None:
         talk = paging("Mon 09:00")

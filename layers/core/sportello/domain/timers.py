@@ -10,7 +10,7 @@ from sportello.domain.deadlines import Deadlines
 from sportello.domain.desk import Desk
 from sportello.domain.duty import next_look
 from sportello.domain.hours import Calendar
-from sportello.domain.model import HOUR, MINUTE, Instant
+from sportello.domain.model import DAY, HOUR, MINUTE, Instant
 from sportello.domain.reasons import Reason
 from sportello.domain.thread import Thread
 
@@ -18,6 +18,8 @@ CLOSING_SPREAD = 5 * MINUTE
 """Closing time comes to all threads at once; telling them is spread over this time."""
 LONGEST_WITHIN = 4 * HOUR
 """The last level of an escalation is paged again after twice the time each turn, up to this."""
+MANY_PAGES = 60
+"""After so many nobody comes for the next one: it comes once a day, and a call stays a row that fits."""
 
 
 def deadlines(thread: Thread, desk: Desk) -> Deadlines:
@@ -91,6 +93,8 @@ def page_within(thread: Thread, desk: Desk) -> Instant:
     levels = desk.escalation.levels
     beyond = max(0, thread.level - len(levels))
     within = levels[min(thread.level, len(levels)) - 1].within
+    if beyond > MANY_PAGES:
+        return max(within, DAY)
     return max(within, min(within << min(beyond, 8), LONGEST_WITHIN))
 
 
