@@ -9,7 +9,7 @@ export SAM_CLI_TELEMETRY := 0
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 # All tests on all cores (at most four); those that share a desk stay together (tests/conftest.py).
-SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist loadgroup
+SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4
 
 PINS    := layers/dependencies/requirements.txt
 PIP     := $(BIN)/python -m pip install --quiet --constraint $(PINS)

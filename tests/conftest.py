@@ -1,16 +1,20 @@
-"""Tests run side by side (``make test``); those on a whole desk stay together and in their order."""
+"""Tests run side by side (``make test``); those that share a desk stay together and in their order."""
 
-from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
-TOGETHER = ("e2e", "browser")
-"""Rooms whose tests share a desk: one process each, which begins with them."""
+TOGETHER = ("tests/e2e/", "tests/browser/")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        room = item.path.relative_to(Path(__file__).parent).parts[0]
-        if room in TOGETHER:
-            item.add_marker(pytest.mark.xdist_group(room))
+class Rooms(LoadScopeScheduling):  # type: ignore[misc]
+    """A whole room is one process's work, and begun first; any other test is any process's."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return next((room for room in TOGETHER if nodeid.startswith(room)), nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Rooms:
+    return Rooms(config, log)

@@ -24,7 +24,7 @@ from infra.world.model import ChannelName, Entry, Said, Shown, Webhook
 from sportello import workers
 from sportello.aws import clients, clock, items
 from sportello.aws.environment import environment
-from sportello.domain.keys import THREAD_ROW
+from sportello.domain.keys import DIGEST, THREAD_ROW
 from sportello.domain.message import ENDED, Escalation, Message
 from sportello.domain.model import Instant, to_instant
 from sportello.domain.thread import Thread
@@ -172,7 +172,11 @@ class Stage:
         self.desk.client.settle(seconds)
 
     def all_done(self) -> bool:
-        return not self.open_rows()
+        waiting = self.open_rows()
+        if any(isinstance(row, Escalation) and row.whys[-1].digest for _, row in waiting):
+            self.digests_come_due()
+            self.sweep()
+        return not waiting
 
     def open_rows(self) -> list[tuple[str, Message | Escalation]]:
         rows = self.scan()
@@ -181,15 +185,24 @@ class Stage:
 
     def set_row(self, thread: str, key: str, **numbers: int) -> None:
         """Move times of a row, where a test will not wait for real time."""
+        self._set(items.row_key(thread, key), **numbers)
+
+    def _set(self, key: dict[str, Any], **numbers: int) -> None:
         names = {f"#{name}": name for name in numbers}
         self.desk.deployed.client("dynamodb").update_item(
             TableName=self.desk.deployed.outputs["TableName"],
-            Key=items.row_key(thread, key),
+            Key=key,
             ConditionExpression="attribute_exists(PK)",
             UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in numbers),
             ExpressionAttributeNames=names,
             ExpressionAttributeValues={f":{name}": {"N": str(value)} for name, value in numbers.items()},
         )
+
+    def digests_come_due(self) -> None:
+        """What is told at an opening is told some minutes after it, in real time."""
+        for item in self.items():
+            if item["SK"]["S"].startswith(DIGEST) and "due" in item:
+                self._set({"PK": item["PK"], "SK": item["SK"]}, due=clock.real_now() - 1)
 
     def rows_come_due(self, thread: str) -> None:
         """What a row of this thread waits for has passed: hold, lease and due are moved back."""

@@ -3,8 +3,6 @@
 All that a care lead writes is data: every text and link is escaped where it is put in.
 """
 
-import base64
-import hashlib
 from collections.abc import Iterable, Iterator
 from html import escape
 from string import Template
@@ -12,6 +10,7 @@ from string import Template
 from sportello.domain.directory import Way
 from sportello.domain.hours_words import day_in_words, opening_in_words
 from sportello.services.directory import Place, View
+from sportello.services.page_policy import page_policy
 
 STYLE = """\
 :root{color-scheme:light dark;--ink:#1b1b1f;--soft:#4a4a55;--paper:#fff;--line:#c9c9d2;--link:#0a4fa3;\
@@ -43,12 +42,7 @@ font-weight:400}
 thead th{color:var(--soft)}
 [aria-current=date] th,[aria-current=date] td{font-weight:700}
 """
-POLICY = (
-    "default-src 'none'; img-src data:; "
-    f"style-src 'sha256-{base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()}'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
-"""Content-Security-Policy: this one style, and an empty picture so that no browser asks for an icon."""
+POLICY = page_policy(STYLE, forms="'none'")
 
 _PAGE = Template("""\
 <!doctype html>

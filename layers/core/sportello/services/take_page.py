@@ -3,13 +3,12 @@
 Customers' words, names and all that a care lead writes are data: each is escaped where it is put in.
 """
 
-import base64
-import hashlib
 from collections.abc import Iterator
 from html import escape
 from string import Template
 
 from sportello.services.notice_words import ConsoleWords
+from sportello.services.page_policy import page_policy
 from sportello.services.taking import NAME_MOST, Waiting
 
 STYLE = """\
@@ -43,12 +42,7 @@ background:var(--paper);border:2px solid var(--soft);border-radius:.5rem}
 pre{font:.95rem/1.5 ui-monospace,monospace;white-space:pre-wrap;margin:0}
 @media (forced-colors:active){button{border-color:ButtonText}}
 """
-POLICY = (
-    "default-src 'none'; img-src data:; "
-    f"style-src 'sha256-{base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()}'; "
-    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-)
-"""Content-Security-Policy: this one style, a form that leads here, and no frame around it."""
+POLICY = page_policy(STYLE, forms="'self'")
 
 _PAGE = Template("""\
 <!doctype html>
