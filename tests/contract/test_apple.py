@@ -149,6 +149,7 @@ class TestBody:
     @pytest.mark.parametrize(
         "body",
         [b"\x1f\x8b", b"\x1f\x8bgarbage", gzip.compress(b"{}")[:-4], gzip.compress(b"[]"), b"", b"null"],
+        ids=["no more than its mark", "no gzip", "cut off", "a list", "empty", "null"],
     )
     def test_what_is_not_apples_at_all(self, body: bytes) -> None:
         with pytest.raises(Unparseable):

@@ -68,7 +68,11 @@ def test_what_pyjwt_signs_we_read_and_what_we_sign_it_reads(claims: dict[str, An
         "a.b.c",
         "",
     ],
-)
+    ids=[
+        "another secret", "HS512", "none", "run out", "for ever", "nobody", "not yet", "from tomorrow",
+        "for others", "critical", "cut off", "longer", "no token", "empty",
+    ],
+)  # fmt: skip
 def test_both_refuse_the_same(token: str) -> None:
     assert theirs(token) is None
     assert mine(token) is None

@@ -338,7 +338,11 @@ def test_another_visitor_reads_nothing(desk: SiteStage, visitor: Browser) -> Non
         jwt({"sub": "1", "exp": 1}),
         jwt({"sub": "1"}).rpartition(".")[0] + ".",
     ],
-)
+    ids=[
+        "empty", "not ours", "no token", "run out", "another secret", "none", "HS512", "another's JWT",
+        "an old JWT", "no signature",
+    ],
+)  # fmt: skip
 @pytest.mark.parametrize(("method", "action"), [("GET", "messages"), ("POST", "messages"), ("GET", "files")])
 def test_nobodys_token_opens_nothing(desk: SiteStage, token: str, method: str, action: str) -> None:
     browser = desk.browser()
