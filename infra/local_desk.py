@@ -9,6 +9,7 @@ from types import TracebackType
 
 from infra.engine.deploy import Deployed, deploy, webhook_url
 from infra.engine.launcher import HOME, PORT, Engine
+from infra.engine.package import TEMPLATES
 from infra.world import company
 from infra.world.client import WorldClient
 from infra.world.model import PlatformAccount, Setup
@@ -24,8 +25,9 @@ PUTS_AT_ONCE = 8
 class LocalDesk:
     """Engine, world and stack; ``seconds`` tells what the start took its time for."""
 
-    def __init__(self, home: Path = HOME) -> None:
+    def __init__(self, home: Path = HOME, templates: Path = TEMPLATES) -> None:
         self.home = home
+        self.templates = templates
         self.engine = Engine(home)
         self.seconds: dict[str, float] = {}
         self.accounts: dict[str, PlatformAccount] = {}
@@ -57,7 +59,9 @@ class LocalDesk:
         self.seconds[what] = time.monotonic() - started
 
     def _deploy(self, parameters: Mapping[str, str]) -> None:
-        self.deployed: Deployed = deploy(self.engine.endpoint, self.home, parameters=parameters)
+        self.deployed: Deployed = deploy(
+            self.engine.endpoint, self.home, parameters=parameters, templates=self.templates
+        )
 
     def _connect(self) -> None:
         """Every channel that has both a stand-in and a function: the secret here, the account there."""

@@ -11,13 +11,12 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from pydantic import BaseModel, ConfigDict
 
-from infra.engine.package import core_layer, dependencies_layer, function_zip
+from infra.engine.package import TEMPLATES, core_layer, dependencies_layer, function_zip
 from infra.engine.template import FUNCTION, LAYER, TEMPLATE, read_template
 
 REGION = "us-east-1"
 STACK = "sportello"
 ARTIFACTS = "sportello-artifacts"
-LAYERS = {"CoreLayer": core_layer, "DependenciesLayer": dependencies_layer}
 SETTLE_SECONDS = 60.0
 
 
@@ -52,7 +51,9 @@ class Deployed(BaseModel):
         return cls.model_validate_json(_desk_file(home).read_text("utf-8"))
 
 
-def deploy(endpoint: str, home: Path, *, parameters: Mapping[str, str] | None = None) -> Deployed:
+def deploy(
+    endpoint: str, home: Path, *, parameters: Mapping[str, str] | None = None, templates: Path = TEMPLATES
+) -> Deployed:
     """Create or update the stack and say where it is, here and in ``<home>/desk.json``.
 
     Raises:
@@ -61,7 +62,7 @@ def deploy(endpoint: str, home: Path, *, parameters: Mapping[str, str] | None = 
     """
     values = dict(parameters or {})
     s3, formation = _client(endpoint, "s3"), _client(endpoint, "cloudformation")
-    template = _upload(s3)
+    template = _upload(s3, templates)
     _apply(formation, f"{endpoint}/{ARTIFACTS}/{template}", values)
     outputs = {name: _reachable(value, endpoint) for name, value in _outputs(formation).items()}
     deployed = Deployed(endpoint=endpoint, platforms=values.get("Platforms", ""), outputs=outputs)
@@ -79,13 +80,14 @@ def _desk_file(home: Path) -> Path:
     return home / "desk.json"
 
 
-def _upload(s3: Any) -> str:
+def _upload(s3: Any, templates: Path) -> str:
     """Artifacts and the template that points to them into the engine's bucket; the template's key."""
     template = read_template()
+    layers = {"CoreLayer": core_layer(templates=templates), "DependenciesLayer": dependencies_layer()}
     artifacts: dict[str, Path] = {}
     for name, resource in template["Resources"].items():
         if resource["Type"] == LAYER:
-            property_name, artifact = "ContentUri", LAYERS[name]()
+            property_name, artifact = "ContentUri", layers[name]
         elif resource["Type"] == FUNCTION:
             folder = (TEMPLATE.parent / resource["Properties"]["CodeUri"]).resolve()
             property_name, artifact = "CodeUri", function_zip(folder)

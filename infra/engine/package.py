@@ -39,10 +39,11 @@ def function_zip(folder: Path, builds: Path = BUILDS) -> Path:
     return _once(builds, folder.name, [folder], lambda target: _copy(folder, target))
 
 
-def core_layer(builds: Path = BUILDS) -> Path:
+def core_layer(builds: Path = BUILDS, templates: Path = TEMPLATES) -> Path:
     """The package and what the care lead wrote in ``templates/``, checked and turned into JSON."""
     checks = sorted((ROOT / "infra").glob("*.py"))
-    return _once(builds, "core", [PACKAGE, TEMPLATES, *checks], _fill_core)
+    sources = [PACKAGE, templates, *checks]
+    return _once(builds, "core", sources, lambda target: _fill_core(target, templates))
 
 
 def dependencies_layer(builds: Path = BUILDS) -> Path:
@@ -57,9 +58,9 @@ def pins(requirements: Path = REQUIREMENTS) -> dict[str, str]:
     return dict(line.split("==", 1) for line in lines if line)
 
 
-def _fill_core(target: Path) -> None:
+def _fill_core(target: Path, templates: Path) -> None:
     _copy(PACKAGE, target / "python" / "sportello")
-    _run("infra.bundle", str(TEMPLATES), str(target / "python" / "templates"))
+    _run("infra.bundle", str(templates), str(target / "python" / "templates"))
     _compile(target)
 
 
@@ -142,7 +143,8 @@ def _digest(sources: Iterable[Path]) -> str:
     digest = hashlib.sha256(sys.version.encode() + Path(__file__).read_bytes())
     for source in sources:
         for file in _files(source):
-            digest.update(f"\0{file.relative_to(ROOT)}\0".encode())
+            name = file.relative_to(ROOT) if file.is_relative_to(ROOT) else file
+            digest.update(f"\0{name}\0".encode())
             digest.update(hashlib.sha256(file.read_bytes()).digest())
     return digest.hexdigest()[:20]
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from infra.engine.package import TEMPLATES
 from infra.local_desk import LocalDesk
 from sportello.aws import clients
 from sportello.aws.environment import environment
@@ -28,9 +29,9 @@ def the_desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 
 
 @contextmanager
-def running(home: Path, *, auth: bool = False) -> Iterator[Stage]:
+def running(home: Path, *, auth: bool = False, templates: Path = TEMPLATES) -> Iterator[Stage]:
     """A desk that is up; afterwards the environment is as it was."""
-    stage, before = Stage(LocalDesk(home)), dict(os.environ)
+    stage, before = Stage(LocalDesk(home, templates)), dict(os.environ)
     stage.start(auth=auth)
     try:
         _work_only_when_told(stage)

@@ -12,7 +12,6 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -31,7 +30,6 @@ from sportello.domain.thread import Thread
 from sportello.services import desk as desk_seam
 from sportello.services import guidelines, reply
 
-ROOT = Path(__file__).resolve().parents[2]
 ROME = ZoneInfo("Europe/Rome")
 CHANNELS: tuple[ChannelName, ...] = ("whatsapp", "telegram")
 SECONDS = 20.0
@@ -82,7 +80,7 @@ class Stage:
         environment.cache_clear()
         clients.forget()
         workers._connections.clear()
-        bundle = load(ROOT / "templates")
+        bundle = load(self.desk.templates)
         desk_seam.use(bundle.desk, bundle.texts, bundle.faq)
         guidelines.use(bundle.guidelines)
 

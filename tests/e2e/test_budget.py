@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from infra.bundle import load
+from infra.engine.package import TEMPLATES
 from infra.world.model import ChannelName, Webhook
 from sportello.aws import items
 from sportello.aws.clock import real_now
@@ -24,7 +25,7 @@ from sportello.domain.thread import Thread
 from sportello.services import desk as desk_seam
 from sportello.services import guidelines, reply, rows, threads
 from tests.e2e.meter import Cost, Meter, changed
-from tests.e2e.stage import CHANNELS, ROME, ROOT, Customer, Stage
+from tests.e2e.stage import CHANNELS, ROME, Customer, Stage
 
 ASKED = "Dov'è il mio pacco?"
 """Asks for an answer, and calls nobody."""
@@ -45,7 +46,7 @@ def meter(metered: Meter) -> Meter:
 
 def use(**changes: Any) -> Desk:
     """Without frequent questions, where no test brings them: what the outside is asked costs extra."""
-    bundle = load(ROOT / "templates")
+    bundle = load(TEMPLATES)
     plain = {"exceptions": (), "holidays": "", "faq_words": frozenset()}
     desk = bundle.desk.model_copy(update=plain | changes)
     desk_seam.use(desk, bundle.texts, bundle.faq)
@@ -176,7 +177,7 @@ def test_each_effect_costs_three_and_one_kick(meter: Meter, customer: Customer) 
 def test_what_may_be_a_frequent_question_costs_three_more_and_one_kick(
     meter: Meter, customer: Customer
 ) -> None:
-    use(hours="24/7", faq_words=load(ROOT / "templates").desk.faq_words)
+    use(hours="24/7", faq_words=load(TEMPLATES).desk.faq_words)
     asks = meter.receive(writes(customer, "Posso pagare alla consegna?"))
     within(asks, calls=2, wru=FIRST[customer.channel] + 3, kicks=1)
     within(meter.receive(writes(customer, "Posso pagare alla consegna?")), calls=2, wru=4)
