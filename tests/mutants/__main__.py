@@ -8,7 +8,17 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.mutants.catalogue import MUTANTS
-from tests.mutants.mutant import Mutant, NotApplicable, Run, Verdict, changed, copied_tree, mutate, run_tests
+from tests.mutants.mutant import (
+    SECONDS_FOR_ALL,
+    Mutant,
+    NotApplicable,
+    Run,
+    Verdict,
+    changed,
+    copied_tree,
+    mutate,
+    run_tests,
+)
 
 AT_ONCE = 2
 COLOURS = {Verdict.KILLED: "green", Verdict.SURVIVED: "bold red", Verdict.BROKEN: "bold yellow"}
@@ -26,7 +36,7 @@ def main() -> int:
     started = time.monotonic()
     tests = sorted({test for mutant in chosen for test in mutant.tests})
     with copied_tree() as tree:
-        unchanged = run_tests(tree, tests)
+        unchanged = run_tests(tree, tests, SECONDS_FOR_ALL)
     if unchanged.verdict is not Verdict.SURVIVED:
         console.print(f"The tests do not even pass without a mutant:\n{unchanged.words}", markup=False)
         return 1

@@ -17,6 +17,8 @@ COPIED = ("layers", "infra", "tests", "functions", "templates", "events", "docs"
 CORE = "layers/core/sportello/"
 SECONDS = 90
 """A mutant whose tests take longer has made something endless, which is noticed too."""
+SECONDS_FOR_ALL = 900
+"""For the tests of all mutants, without any."""
 
 
 class Verdict(StrEnum):
@@ -64,7 +66,7 @@ def changed(mutant: Mutant) -> str:
     return source.replace(mutant.old, mutant.new)
 
 
-def run_tests(tree: Path, tests: Sequence[str]) -> Run:
+def run_tests(tree: Path, tests: Sequence[str], seconds: int = SECONDS) -> Run:
     """Pytest in that tree, which alone is what it imports the package from."""
     environment = os.environ | {
         "PYTHONPATH": os.pathsep.join([str(tree / "layers" / "core"), str(tree)]),
@@ -79,10 +81,10 @@ def run_tests(tree: Path, tests: Sequence[str]) -> Run:
             capture_output=True,
             text=True,
             check=False,
-            timeout=SECONDS,
+            timeout=seconds,
         )
     except subprocess.TimeoutExpired:
-        return Run(Verdict.KILLED, f"not done after {SECONDS} s")
+        return Run(Verdict.KILLED, f"not done after {seconds} s")
     verdicts = {0: Verdict.SURVIVED, 1: Verdict.KILLED}
     return Run(verdicts.get(done.returncode, Verdict.BROKEN), _last_lines(done.stdout + done.stderr))
 
