@@ -63,7 +63,7 @@ def _pages() -> Iterator[dict[str, Any]]:
         .paginate(
             TableName=environment().table,
             FilterExpression=f"({thread}) OR ({waits})",
-            ProjectionExpression="PK, SK, channel, #cn, #window",
+            ProjectionExpression=f"PK, SK, channel, #{CONNECTION}, #window",
             ExpressionAttributeNames=names,
             ExpressionAttributeValues={name: {"S": str(value)} for name, value in values.items()},
         )

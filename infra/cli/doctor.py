@@ -11,8 +11,9 @@ from infra.cli import activity
 from infra.cli.channels import channel_names
 from infra.cli.checks import Checked, check_channel, check_people
 from infra.cli.hook import FOLDER, check_hook
+from infra.cli.printable import printable
 from infra.cli.times import shown_time
-from infra.cli.work import bundle, console, place_of, printable
+from infra.cli.work import bundle, console, place_of
 from sportello.aws import secrets
 from sportello.aws.carrier import Carrier
 from sportello.aws.environment import environment

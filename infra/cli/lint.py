@@ -10,7 +10,8 @@ from rich.text import Text
 
 from infra.cli.channels import channel_names
 from infra.cli.errors import Refused
-from infra.cli.work import bundle, console, printable
+from infra.cli.printable import printable
+from infra.cli.work import bundle, console
 from infra.model_mistakes import did_you_mean
 from sportello.domain.guidelines import Remark, Role
 from sportello.domain.guidelines import lint as read

@@ -1,4 +1,4 @@
-"""Somebody else's words on a terminal."""
+"""What is printed on a terminal and was written by somebody else."""
 
 import unicodedata
 

@@ -8,8 +8,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from infra.cli.printable import printable
 from infra.cli.times import shown_age, shown_time
-from infra.cli.work import printable
 from sportello.domain.events import Media
 from sportello.domain.facts import Facts
 from sportello.domain.message import Enquiry, Escalation, Message, State

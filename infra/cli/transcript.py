@@ -7,8 +7,8 @@ from rich.panel import Panel
 from rich.rule import Rule
 from rich.text import Text
 
+from infra.cli.printable import printable
 from infra.cli.times import shown_time
-from infra.cli.work import printable
 from infra.world.model import Letter, SlackPost
 from sportello.domain.model import Instant
 

@@ -12,7 +12,6 @@ from rich.console import Console, RenderableType
 from infra.bundle import Bundle, load
 from infra.cli.errors import Refused
 from infra.cli.place import Place, find
-from infra.cli.printable import printable as printable
 from infra.engine.template import ROOT
 from sportello.aws.clock import now
 from sportello.domain.desk import Desk

@@ -143,8 +143,7 @@ def _digest(sources: Iterable[Path]) -> str:
     digest = hashlib.sha256(sys.version.encode() + Path(__file__).read_bytes())
     for source in sources:
         for file in _files(source):
-            name = file.relative_to(ROOT) if file.is_relative_to(ROOT) else file
-            digest.update(f"\0{name}\0".encode())
+            digest.update(f"\0{file.relative_to(source.parent)}\0".encode())
             digest.update(hashlib.sha256(file.read_bytes()).digest())
     return digest.hexdigest()[:20]
 

@@ -72,8 +72,8 @@ def written(
     mail["Date"] = format_datetime(to_datetime(time))
     mail["Message-ID"] = f"<{id}>"
     mail["Subject"] = f"Re: {account.name}" if answered else say.more.get("subject", "")
-    if answered or say.quote:
-        mail["In-Reply-To"] = f"<{say.quote or answered.id}@{REGION}.amazonses.com>"  # type: ignore[union-attr]
+    if quoted := say.quote or (answered.id if answered else ""):
+        mail["In-Reply-To"] = f"<{quoted}@{REGION}.amazonses.com>"
     for line in filter(None, say.more.get("headers", "").split("\n")):
         name, _, value = line.partition(":")
         mail[name] = value.strip()

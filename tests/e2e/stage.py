@@ -165,11 +165,12 @@ class Stage:
         """Sweep, and wait until every row has ended, everybody is told and no receipt is under way."""
         self.sweep()
         wait_for(
-            self.all_done, "every row ends and everybody is told", seconds, lambda: str(self.open_rows())
+            self._all_done, "every row ends and everybody is told", seconds, lambda: str(self.open_rows())
         )
         self.desk.client.settle(seconds)
 
-    def all_done(self) -> bool:
+    def _all_done(self) -> bool:
+        """Whether they have; what waits for the digest of an opening is told now."""
         waiting = self.open_rows()
         if any(isinstance(row, Escalation) and row.whys[-1].digest for _, row in waiting):
             self.digests_come_due()

@@ -429,8 +429,8 @@ RULES = (
     Mutant(
         name="a changed desk keeps the hours that it had",
         file="domain/desk.py",
-        old='for name in ("calendars", "patterns"):',
-        new='for name in ("patterns",):',
+        old="            del vars(copied)[name]\n",
+        new="            pass\n",
         tests=("tests/unit/test_bundle_hours.py::test_a_changed_desk_has_the_changed_hours_and_phrases",),
     ),
     Mutant(
@@ -453,5 +453,22 @@ RULES = (
         old="beyond > MANY_PAGES",
         new="False",
         tests=(f"{PAGES}TestLevels::test_what_nobody_ever_takes_is_paged_once_a_day_in_the_end",),
+    ),
+    Mutant(
+        name="a post that repeats the company's own address is hidden",
+        file="domain/public.py",
+        old="return bool(hits and of_others(event.text, hits, turn.desk.contacts))",
+        new="return bool(hits)",
+        tests=(f"{OPENLY}TestPersonalData::test_the_companys_own_address_stays_and_hides_no_other",),
+    ),
+    Mutant(
+        name="who has asked nothing hears that we are on it",
+        file="domain/on_people.py",
+        old='turn.owe(now, "", quiet="interim")',
+        new='turn.owe(now, "")',
+        tests=(
+            f"{DEADLINES}TestAnswersForTheTimeBeing::"
+            "test_nobody_who_has_asked_nothing_hears_that_we_are_on_it",
+        ),
     ),
 )

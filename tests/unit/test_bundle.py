@@ -68,6 +68,7 @@ def test_the_templates_of_the_repository_are_good(tmp_path: Path) -> None:
     assert [target.key[:6] for target in desk.teams["care"].tell] == ["slack-", "email-"]
     assert set(desk.phrases) == {"it", "en"}
     assert "avvocato" in desk.phrases["it"].urgent
+    assert set(desk.contacts) == {"care@example.com", "@sportello"}
     assert not desk.calendar.is_open(NOW)
 
 

@@ -12,9 +12,9 @@ from infra.cli import place, work
 from infra.cli.app import app
 from infra.cli.connect import _with_previous as with_previous
 from infra.cli.errors import Refused, explained
+from infra.cli.printable import printable
 from infra.cli.scene import evening
 from infra.cli.times import read_time, shown_age, shown_time
-from infra.cli.work import printable
 from infra.engine.deploy import Deployed
 from sportello.channels.base import Account, Connection
 from sportello.domain.desk import Desk

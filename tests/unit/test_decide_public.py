@@ -169,6 +169,13 @@ class TestPersonalData:
         decision = Conversation(OPEN_SPACE).customer("Mon 10:00", MAIL)
         assert (hidden(decision), says(decision)) == ([], [])
 
+    def test_the_companys_own_address_stays_and_hides_no_other(self) -> None:
+        ours = OPEN_SPACE.model_copy(update={"contacts": ("Care@Example.com", "+39 06 1234 5678")})
+        for text in ("Ho scritto a care@example.com", "Ho chiamato il +390612345678"):
+            assert hidden(post(Conversation(ours, thread(public=True)), "Mon 10:00", text)) == []
+        both = post(Conversation(ours, thread(public=True)), "Mon 10:00", f"care@example.com tace. {MAIL}")
+        assert len(hidden(both)) == 1
+
     @pytest.mark.parametrize("text", ["Il pacco RR123456785IT è fermo", "Costa 49,90 € per 2"])
     def test_what_only_looks_like_it_stays(self, text: str) -> None:
         assert hidden(post(posting(), "Mon 10:00", text)) == []

@@ -211,8 +211,8 @@ class Desk(Model):
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """A changed desk, which knows nothing that was worked out of this one."""
         copied = super().model_copy(update=update, deep=deep)
-        for name in ("calendars", "patterns"):
-            vars(copied).pop(name, None)
+        for name in vars(copied).keys() - type(copied).model_fields.keys():
+            del vars(copied)[name]
         return copied
 
     def _levels(self, channel: str, account: str, team: str) -> list[_Level]:
