@@ -236,12 +236,11 @@ def test_an_answer_that_was_lost_makes_no_second_message(chat: Chat) -> None:
     sent: list[str] = []
 
     def lose_the_first(route: Route) -> None:
-        if route.request.method != "POST":
-            route.continue_()
-            return
-        sent.append(str(route.request.post_data_json["client_message_id"]))  # type: ignore[index]
-        if len(sent) == 1:
-            route.fetch()  # it arrives, and nobody hears of it
+        if route.request.method == "POST":
+            sent.append(str(route.request.post_data_json["client_message_id"]))  # type: ignore[index]
+            if len(sent) == 1:
+                route.fetch()  # it arrives, and nobody hears of it
+        if len(sent) == 1:  # nor does a poll tell, before it is sent again
             route.abort()
         else:
             route.continue_()
@@ -253,6 +252,26 @@ def test_an_answer_that_was_lost_makes_no_second_message(chat: Chat) -> None:
     texts = [row.text for row in chat.visitors.stage.scan().messages[chat.thread(question)]]
     assert texts.count("Due volte") == 1
     expect(chat.messages().filter(has_text="Due volte")).to_have_count(1)
+
+
+def test_what_is_seen_to_have_arrived_is_not_sent_again(chat: Chat) -> None:
+    asked(chat)
+    unanswered: list[Route] = []
+
+    def hold(route: Route) -> None:
+        if route.request.method == "POST":
+            unanswered.append(route)
+            route.fetch()
+        else:
+            route.continue_()
+
+    chat.page.route(re.compile("/messages/"), hold)
+    chat.write("Una volta")  # a poll shows that it has arrived
+    for route in unanswered:
+        route.abort()
+    chat.page.wait_for_timeout(2500)  # longer than it waits before it tries again
+    assert len(unanswered) == 1
+    expect(chat.messages().filter(has_text="Una volta")).to_contain_text("Inviato")
 
 
 def test_what_was_being_sent_when_the_page_was_left_is_sent_by_the_next(chat: Chat) -> None:

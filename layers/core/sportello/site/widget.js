@@ -221,8 +221,9 @@
   }
 
   async function deliver(message) {
+    const arrived = () => messages.get(message.id).state === 'sent'; // as a poll has shown, if only the answer was lost
     update(message, { state: 'sending' });
-    for (let attempt = 1; ; attempt += 1) {
+    for (let attempt = 1; !arrived(); attempt += 1) {
       try {
         await tryOnce(message);
         keep({ outbox: kept.outbox.filter((waiting) => waiting.id !== message.id) });
@@ -231,11 +232,13 @@
         timer = setTimeout(poll, SECOND);
         return;
       } catch (error) {
+        if (arrived()) return;
         if (!error.passes || attempt === TRIES || error.status === 429) {
           update(message, { state: 'failed', why: reason(error), again: error.passes });
           return;
         }
         await pause(jitter(2 ** attempt * 500));
+        if (messages.get(message.id).state === 'sent') return; // only the answer was lost: a poll has shown it
       }
     }
   }
