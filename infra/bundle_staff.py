@@ -55,6 +55,7 @@ EXAMPLES = {
     "consult_within": "consult_within: 60 s",
     "reply_expires": "reply_expires: 6 h",
     "within": "within: 15 min",
+    "taken_for": "taken_for: 4 h",
     "incident_within": "incident_within: 10 min",
     "incident_update": "incident_update: 30 min",
     "keep": "keep: 15 min",
@@ -62,7 +63,7 @@ EXAMPLES = {
 _DURATIONS = {
     "policy": ("on_it_after", "escalate_after", "person_quiet", "consult_within", "reply_expires"),
     "answers": ("first", "full", "warn_full"),
-    "escalation": ("within", "incident_within", "incident_update"),
+    "escalation": ("within", "taken_for", "incident_within", "incident_update"),
     "hook": ("keep",),
 }
 

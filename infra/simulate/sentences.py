@@ -54,6 +54,7 @@ REASONS: Mapping[str, str] = {
     Reason.HANDED_BACK_OFF_SHIFT: "Whoever had it is off shift: it goes back to the team.",
     Reason.HANDED_BACK_LEAVE: "Whoever had it is on leave: it goes back to the team.",
     Reason.HANDED_BACK_LOAD: "Whoever had it has as many as they can bear: it goes back to the team.",
+    Reason.HANDED_BACK_SILENT: "Whoever took it has not answered: it goes back to the team.",
     Reason.TO_CARE: "Written to an official account: the customer is shown the way to the care account.",
     Reason.ALREADY_SHOWN_CARE: "The customer was shown the way to the care account before.",
     Reason.LINKED: "It goes on from a conversation on an official account.",

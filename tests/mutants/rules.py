@@ -282,6 +282,34 @@ RULES = (
         new='turn.change(claimed_by="")',
         tests=(f"{PAGES}TestGivingBack::test_then_the_pages_go_on",),
     ),
+    Mutant(
+        name="what was taken and forgotten comes back to nobody",
+        file="domain/timers.py",
+        old="    for call_again in (page_at, silent_at):",
+        new="    for call_again in (page_at,):",
+        tests=(f"{PAGES}TestForgotten",),
+    ),
+    Mutant(
+        name="what was taken and forgotten is told once and never paged",
+        file="domain/on_tick.py",
+        old='turn.change(claimed_by="", paged=turn.now if thread.level else None)',
+        new='turn.change(claimed_by="")',
+        tests=(f"{PAGES}TestForgotten",),
+    ),
+    Mutant(
+        name="what can wait is given back at night",
+        file="domain/on_tick.py",
+        old="turn.now < at or not (turn.is_open or desk.is_urgent(thread.escalated)):",
+        new="turn.now < at:",
+        tests=(f"{PAGES}TestForgotten::test_and_never_by_night",),
+    ),
+    Mutant(
+        name="a promise of a person is not waited for",
+        file="domain/timers.py",
+        old="promised = thread.promised if thread.interim else None",
+        new="promised = None",
+        tests=(f"{PAGES}TestForgotten::test_a_promise_is_waited_for",),
+    ),
     # ----- signals and questions -------------------------------------------------------------------
     Mutant(
         name="what calls nobody is said at every message",

@@ -34,6 +34,8 @@ DEADLINES = {Reason.NO_ANSWER: CALL, Reason.FIRST_LATE: 60 * MINUTE, Reason.FULL
 """Service time after which people are called, once in a debt."""
 PAGES = frozenset({Reason.UNACKNOWLEDGED, Reason.WAITS_AT_OPENING})
 """Given again and again while nobody takes it; when, ``test_decide_model_escalation`` says."""
+REPEATED = PAGES | {Reason.HANDED_BACK_SILENT}
+"""All that may be given more than once: the last as often as somebody takes it and forgets it."""
 KEPT = frozenset({Reason.ASKS_PERSON, Reason.URGENT})
 """What people stay called for where a reply leaves something owed."""
 
@@ -178,7 +180,7 @@ class Desk(RuleBasedStateMachine):
             self.named.append(say.until)
 
     def alert(self, call: Call) -> None:
-        once = [why for why in call.whys if why not in PAGES]
+        once = [why for why in call.whys if why not in REPEATED]
         assert not set(once) & set(self.called)
         assert call.key == self.call_key
         self.called += once

@@ -88,6 +88,7 @@ class Watch:
         self.now = start
         self.levels: dict[int, Instant] = {}
         self.urgent = False
+        self.calls: list[tuple[Instant, tuple[Reason, ...]]] = []
         kind = Kind.UNSUPPORTED if not text else Kind.TEXT
         self.take(inbound(text, time=start, kind=kind))
 
@@ -97,6 +98,7 @@ class Watch:
             if isinstance(effect, Call):
                 self.levels.setdefault(effect.level, self.now)
                 self.urgent |= effect.urgent
+                self.calls.append((self.now, effect.whys))
 
     def go_on(self, until: Instant) -> None:
         while self.talk.thread.due is not None and self.talk.thread.due <= until:
@@ -157,12 +159,44 @@ def test_once_somebody_takes_it_nobody_is_paged(taken: str) -> None:
             watch.take(Claim(by="anna", action="c", at=watch.now))
         else:
             watch.take(PersonReply(by="anna", text="Ecco", action="a", at=watch.now))
-        levels = dict(watch.levels)
+        levels, taken_at = dict(watch.levels), watch.now
         paged: list[Reason] = []
         thread = watch.talk.thread
-        while thread.due is not None and thread.due < start + 5 * 60 * MINUTE:
+        while thread.due is not None and thread.due < taken_at + DESK.escalation.taken_for:
             decision = watch.talk.take(Tick(due=thread.due), thread.due)
             paged += [r for r in decision.reasons if r in (Reason.UNACKNOWLEDGED, Reason.WAITS_AT_OPENING)]
             thread = watch.talk.thread
         assert paged == []
         assert watch.levels == levels
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_somebody_took_and_forgot_reaches_the_last_level_after_all(seed: int) -> None:
+    """However often, and at whatever hour."""
+    dice = random.Random(seed)
+    forgotten = 0
+    for _ in range(RUNS // 4):
+        withins = [dice.choice((1, 5, 15, 40)) * MINUTE for _ in range(dice.randint(1, 4))]
+        start = HOURS.begin + dice.randrange(10 * 24 * 60) * MINUTE
+        text = dice.choice(BEGINNINGS)
+        watch = Watch(dice, withins, start, text)
+        for _ in range(dice.randint(1, 3)):
+            watch.go_on(watch.now + dice.randrange(300) * MINUTE)
+            watch.take(Claim(by="anna", action="c", at=watch.now))
+        if not watch.talk.thread.level:
+            continue  # nobody was called: people will be, and the claim is of no weight then
+        forgotten += 1
+        quiet = watch.now + watch.talk.desk.policy.person_quiet
+        after = watch.talk.desk.escalation.taken_for
+        back = quiet + after if watch.urgent else HOURS.after(quiet, after)
+        looked = back + LATE
+        if not watch.urgent and not HOURS.is_open(looked):
+            looked = HOURS.opens_after(back) + LATE
+        watch.levels.clear()
+        watch.calls.clear()
+        watch.go_on(watch.now + 10 * 24 * 60 * MINUTE)
+        silent = [at for at, whys in watch.calls if Reason.HANDED_BACK_SILENT in whys]
+        assert len(silent) == 1
+        assert back - MINUTE <= silent[0] <= looked
+        assert watch.levels[len(withins)] <= latest(watch, withins, silent[0], watch.urgent)
+    assert forgotten > RUNS / 16

@@ -186,14 +186,14 @@ class TestTaking:
         talk.tick("Mon 09:10")
         talk.claim("Mon 09:15")
         assert talk.thread.paged is None
-        assert pages(talk, "Fri 09:00") == []
+        assert pages(talk, "Mon 13:44") == []
 
     def test_a_late_answer_is_told_all_the_same_but_nobody_is_paged_for_it(self) -> None:
         late = PAGING.model_copy(update={"policy": PAGING.policy.model_copy(update={"escalate_after": HOUR})})
         talk = Conversation(late)
         talk.customer("Mon 09:00", "operatore")
         talk.claim("Mon 09:05")
-        assert pages(talk, "Tue 18:00") == [(at("Mon 10:00"), 1, (Reason.NO_ANSWER,))]
+        assert pages(talk, "Mon 13:34") == [(at("Mon 10:00"), 1, (Reason.NO_ANSWER,))]
 
     def test_a_claim_of_an_earlier_debt_takes_nothing(self) -> None:
         talk = paging("Mon 09:00")
@@ -222,6 +222,80 @@ class TestTaking:
         assert call(talk.customer("Mon 10:00", "operatore")).level == 1
 
 
+class TestForgotten:
+    """Somebody took it, and nobody answers."""
+
+    def test_it_goes_back_to_the_team_which_is_told_at_the_level_it_had(self) -> None:
+        talk = paging("Mon 09:00")
+        talk.tick("Mon 09:10")
+        talk.claim("Mon 09:15")
+        assert pages(talk, "Mon 14:05") == [
+            (at("Mon 13:45"), 2, (Reason.HANDED_BACK_SILENT,)),
+            (at("Mon 14:05"), 3, (Reason.UNACKNOWLEDGED,)),
+        ]
+        assert talk.thread.claimed_by == ""
+
+    def test_taken_again_it_is_given_time_again(self) -> None:
+        talk = paging("Mon 09:00")
+        talk.claim("Mon 09:05")
+        talk.ticks_until("Mon 13:35")
+        talk.claim("Mon 13:36")
+        assert pages(talk, "Mon 17:59") == []
+        assert talk.thread.due is not None
+
+    def test_what_is_not_urgent_comes_back_in_service_time(self) -> None:
+        talk = paging("Mon 15:00")
+        talk.claim("Mon 15:30")
+        assert pages(talk, "Tue 11:00") == [(at("Tue 11:00"), 1, (Reason.HANDED_BACK_SILENT,))]
+
+    def test_and_never_by_night(self) -> None:
+        talk = paging("Mon 13:00")
+        talk.claim("Mon 13:29")
+        assert calls(talk.tick("Mon 18:00")) == []  # late, and the desk has closed
+        assert pages(talk, "Tue 09:00") == [(at("Tue 09:00"), 1, (Reason.HANDED_BACK_SILENT,))]
+
+    def test_what_is_urgent_comes_back_by_the_clock(self) -> None:
+        talk = paging("Mon 19:00", "urgente")
+        talk.claim("Mon 19:30")
+        assert pages(talk, "Tue 00:00") == [(at("Tue 00:00"), 1, (Reason.HANDED_BACK_SILENT,))]
+
+    def test_also_where_it_was_taken_before_anybody_was_called(self) -> None:
+        talk = paging("Mon 09:00", "La sedia è rotta")
+        talk.claim("Mon 09:05")
+        assert pages(talk, "Mon 13:45")[0] == (at("Mon 13:35"), 1, (Reason.HANDED_BACK_SILENT,))
+        assert talk.thread.level == 2
+
+    def test_a_promise_is_waited_for(self) -> None:
+        talk = paging("Mon 09:00")
+        talk.claim("Mon 09:05")
+        talk.interim("Mon 09:10", promise="Mon 17:00")
+        assert pages(talk, "Mon 17:00") == [(at("Mon 17:00"), 1, (Reason.PROMISE_LATE,))]
+        assert talk.thread.claimed_by == "Agent"
+
+    def test_an_answer_ends_it(self) -> None:
+        talk = paging("Mon 09:00")
+        talk.claim("Mon 09:05")
+        talk.person("Mon 13:00")
+        assert pages(talk, "Fri 18:00") == []
+
+    def test_a_desk_may_leave_it_to_whoever_took_it(self) -> None:
+        talk = paging("Mon 09:00")
+        talk.desk = PAGING.model_copy(
+            update={"escalation": PAGING.escalation.model_copy(update={"taken_for": 0})}
+        )
+        talk.claim("Mon 09:05")
+        assert pages(talk, "Fri 18:00") == []
+
+    @pytest.mark.parametrize("text", ["operatore", "La sedia è rotta", "urgente"])
+    def test_on_a_desk_that_never_closes_it_is_looked_at_for_as_long_as_it_is_owed(self, text: str) -> None:
+        talk = Conversation(PAGING.model_copy(update={"hours": "24/7"}))
+        talk.customer("Mon 09:00", text)
+        for when in ("Mon 09:05", "Tue 20:00", "Thu 03:00"):
+            talk.ticks_until(when)
+            talk.claim(when)
+            assert talk.thread.due is not None
+
+
 SHIFTS = PAGING.model_copy(
     update={
         "people": {
@@ -230,6 +304,7 @@ SHIFTS = PAGING.model_copy(
             "carla": Person(teams=("care",), leave=("2026 Nov 24",)),
         },
         "teams": {"care": Team(tell=TELL)},
+        "escalation": PAGING.escalation.model_copy(update={"taken_for": 2 * DAY}),
     }
 )
 

@@ -253,9 +253,8 @@ class TestClosing:
         talk = Conversation(ALWAYS_OPEN)
         talk.customer("Mon 10:00")
         talk.tick("Mon 11:00")
-        talk.claim("Mon 11:01")
-        talk.tick("Mon 11:31")
-        assert talk.thread.due is None
+        talk.person("Mon 11:01", unseen="Mon 11:00")
+        assert says(talk.tick("Mon 23:30")) == []
 
     def test_a_desk_that_never_opens_again_names_no_opening(self) -> None:
         talk = Conversation(desk("2026 Nov 23 09:00-18:00"))

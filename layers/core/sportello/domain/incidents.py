@@ -23,7 +23,14 @@ CLASSES: tuple[tuple[str, frozenset[Reason]], ...] = (
     (
         "late",
         frozenset(
-            {Reason.NO_ANSWER, Reason.FIRST_LATE, Reason.FULL_SOON, Reason.FULL_LATE, Reason.PROMISE_LATE}
+            {
+                Reason.NO_ANSWER,
+                Reason.FIRST_LATE,
+                Reason.FULL_SOON,
+                Reason.FULL_LATE,
+                Reason.PROMISE_LATE,
+                Reason.HANDED_BACK_SILENT,
+            }
         ),
     ),
 )

@@ -96,7 +96,7 @@ def claim(thread: Thread, event: Claim, desk: Desk, now: Instant) -> Decision:
     turn = Turn(thread, desk, now)
     turn.change(claimed_by=event.by, person_until=now + desk.policy.person_quiet, paged=None)
     turn.because(Reason.CLAIMED)
-    return turn.decision()
+    return turn.watched()
 
 
 def resolve(thread: Thread, event: Resolve, desk: Desk, now: Instant) -> Decision:

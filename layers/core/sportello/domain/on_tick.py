@@ -24,6 +24,7 @@ def tick(thread: Thread, event: Tick, desk: Desk, now: Instant) -> Decision:
     else:
         _change_team(turn)
         _late_answers(turn, thread.owed_since)
+        _hand_back(turn, thread.owed_since)
         _page(turn, thread.owed_since)
         _closing(turn, thread.owed_since)
         _on_it(turn, thread.owed_since)
@@ -57,6 +58,16 @@ def _late_answers(turn: Turn, owed_since: Instant) -> None:
         at = when(turn.thread, turn.desk, turn.calendar)
         if at is not None and turn.now >= at:
             turn.call(why, timer_key(owed_since, name), raised=raised)
+
+
+def _hand_back(turn: Turn, owed_since: Instant) -> None:
+    """Somebody took it, and the customer has heard nothing since: it is the team's again."""
+    thread, desk = turn.thread, turn.desk
+    at = timers.silent_at(thread, desk, turn.calendar)
+    if at is None or turn.now < at or not (turn.is_open or desk.is_urgent(thread.escalated)):
+        return
+    turn.change(claimed_by="", paged=turn.now if thread.level else None)
+    turn.call(Reason.HANDED_BACK_SILENT, timer_key(owed_since, f"silent-{turn.now}"), again=True)
 
 
 def _page(turn: Turn, owed_since: Instant) -> None:

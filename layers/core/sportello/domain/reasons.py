@@ -77,6 +77,8 @@ class Reason(StrEnum):
     HANDED_BACK_OFF_SHIFT = "handed_back_off_shift"
     HANDED_BACK_LEAVE = "handed_back_leave"
     HANDED_BACK_LOAD = "handed_back_load"
+    HANDED_BACK_SILENT = "handed_back_silent"
+    """Whoever has taken it has not answered: it goes back to the team, and people are called."""
     TO_CARE = "to_care"
     """Written to an official account: the way to the care account was told."""
     ALREADY_SHOWN_CARE = "already_shown_care"
@@ -151,10 +153,11 @@ CALLS = (
     Reason.ROUTED_FALLBACK,
     Reason.UNACKNOWLEDGED,
     Reason.WAITS_AT_OPENING,
+    Reason.HANDED_BACK_SILENT,
 )
 """The reasons for which people are called."""
 
-LETTERS = dict(zip(CALLS, "aunrsckgfwlpqobxd", strict=True)) | {
+LETTERS = dict(zip(CALLS, "aunrsckgfwlpqobxdh", strict=True)) | {
     Reason.PUBLIC_ACKNOWLEDGED: "y",
     Reason.PERSONAL_DATA_DELETE: "z",
     Reason.TO_CARE: "t",

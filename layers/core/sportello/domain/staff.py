@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from sportello.domain.model import MINUTE, Duration, Model
+from sportello.domain.model import HOUR, MINUTE, Duration, Model
 
 TeamName = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,24}$")]
 PersonName = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,20}$")]
@@ -107,6 +107,9 @@ class Escalation(Model):
     levels: tuple[Level, ...] = Field(default=(Level(tell=("team",)),), min_length=1)
     """The last is paged again and again until somebody takes it."""
     on_call: tuple[OnCall, ...] = ()
+    taken_for: Duration = 4 * HOUR
+    """Service time (clock time for what is urgent) after which a conversation that somebody has taken, and
+    not answered, goes back to the team; 0: never."""
     incident_calls: int = Field(default=20, ge=2, strict=True)
     """So many calls alike within ``incident_within`` are one incident."""
     incident_within: Duration = 10 * MINUTE

@@ -89,6 +89,17 @@ def page_at(thread: Thread, desk: Desk, calendar: Calendar) -> Instant | None:
     return calendar.after_service(thread.paged, within)
 
 
+def silent_at(thread: Thread, desk: Desk, calendar: Calendar) -> Instant | None:
+    """When whoever has taken it has left it without an answer for so long that it goes back to the team."""
+    after = desk.escalation.taken_for
+    if not thread.claimed_by or thread.paged is not None or not after:
+        return None
+    promised = thread.promised if thread.interim else None
+    times = (thread.owed_since, thread.person_until, promised)
+    since = max(time for time in times if time is not None)
+    return since + after if desk.is_urgent(thread.escalated) else calendar.after_service(since, after)
+
+
 def page_within(thread: Thread, desk: Desk) -> Instant:
     levels = desk.escalation.levels
     beyond = max(0, thread.level - len(levels))
@@ -128,8 +139,9 @@ def next_due(thread: Thread, desk: Desk, now: Instant, calendar: Calendar) -> In
         return None
     times = [when(thread, desk, calendar) for when in ANSWERS]
     times.append(_when_open(on_it_at(thread, desk, calendar), calendar, now))
-    paged = page_at(thread, desk, calendar)
-    times.append(paged if desk.is_urgent(thread.escalated) else _when_open(paged, calendar, now))
+    for call_again in (page_at, silent_at):
+        at = call_again(thread, desk, calendar)
+        times.append(at if desk.is_urgent(thread.escalated) else _when_open(at, calendar, now))
     times += [closing_at(thread, calendar, now), next_look(desk, thread.team, calendar, now)]
     earliest = min((time for time in times if time is not None), default=None)
     if earliest is not None and thread.person_until is not None and thread.person_present(now):
