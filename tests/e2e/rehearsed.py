@@ -12,6 +12,7 @@ from typing import Any
 from infra.simulate.entry import Entry
 from infra.simulate.lines import Acts, Scenario, Step, Writes
 from infra.simulate.world import World, name_of
+from infra.world.meta_graph import MetaStandIn
 from sportello.aws import clock, items, store
 from sportello.aws.environment import environment
 from sportello.domain import keys
@@ -55,6 +56,8 @@ class Decided:
     acted: list[tuple[str, ...]]
     """Reasons of what people did; of what was refused, the code."""
     said: list[dict[str, Any]]
+    hidden: list[tuple[str, str]]
+    """Why something public was taken out of sight, and what was wrong with that."""
     called: list[tuple[str, int, bool, bool]]
     """Reason, level, urgent, digest."""
     answered: list[tuple[str, ...]]
@@ -66,7 +69,7 @@ class Decided:
 
 
 def by_simulator(world: World, entries: list[Entry]) -> dict[str, Decided]:
-    found = {name: Decided([], [], [], [], [], talk.thread) for name, talk in world.talks.items()}
+    found = {name: Decided([], [], [], [], [], [], talk.thread) for name, talk in world.talks.items()}
     for entry in entries:
         decided = found[entry.thread]
         reasons = tuple(map(str, entry.decision.reasons)) or tuple(str(told.reason) for told in entry.told)
@@ -78,6 +81,8 @@ def by_simulator(world: World, entries: list[Entry]) -> dict[str, Decided]:
             decided.acted.append(reasons)
         decided.said.extend(_said(entry))
         for effect in entry.decision.effects:
+            if isinstance(effect, Hide):
+                decided.hidden.append((str(effect.why), ""))
             if isinstance(effect, Call):
                 decided.called.extend(
                     (why, effect.level, effect.urgent, effect.digest) for why in effect.whys
@@ -104,8 +109,6 @@ def _said(entry: Entry) -> Iterator[dict[str, Any]]:
                 "text": "" if problem else next(told).more["text"],
                 "problem": str(problem),
             }
-        elif isinstance(effect, Hide):
-            yield {"at": entry.at, "say": "hide", "why": str(effect.why), "problem": ""}
 
 
 # --- through the Lambdas ----------------------------------------------------------------------
@@ -122,12 +125,21 @@ class Engine:
         self.ids = {name: self._thread_id(line) for name, line in writers.items()}
 
     def _thread_id(self, line: Writes) -> str:
-        person = self.stage.desk.world.state.person(line.sender)
-        primary = person.bsuid if line.channel == "whatsapp" else str(person.telegram_id)
-        return keys.thread_id(environment().id_salt, line.channel, self.account(line.channel), primary)
+        account = self.account(line.channel)
+        return keys.thread_id(environment().id_salt, line.channel, account.id, self._customer_id(line))
 
-    def account(self, channel: str) -> str:
-        return self.stage.desk.accounts[channel].id
+    def _customer_id(self, line: Writes) -> str:
+        """By which the channel knows the writer; in public together with the post."""
+        platform = self.stage.desk.world.channels[line.channel]
+        person = self.stage.desk.world.state.person(line.sender)
+        if line.public:
+            assert isinstance(platform, MetaStandIn)
+            post = platform.comments.default_post(self.account(line.channel))
+            return f"{post}:{platform.author(person)}"
+        return person.bsuid if line.channel == "whatsapp" else platform.address(person)
+
+    def account(self, channel: str) -> Any:
+        return self.stage.desk.accounts[channel]
 
     def play(self, entries: list[Entry]) -> None:
         for entry in entries:
@@ -225,10 +237,12 @@ class Engine:
         thread = store.read_thread(id, consistent=True).thread
         assert thread is not None, f"nobody wrote as {name}"
         people = [row for row in messages if row.author == "person"]
+        spoken = [row for row in messages if row.author == "automatic"]
         return Decided(
             [row.why for row in messages if row.direction == "in"],
             [*(row.why for row in people), *self.refused.get(name, ())],
-            [_sent(row) for row in messages if row.author == "automatic"],
+            [_sent(row) for row in spoken if row.kind != "hide"],
+            [(row.why[0], row.problem) for row in spoken if row.kind == "hide"],
             list(_whys(calls)),
             [row.why for row in enquiries],
             thread,
@@ -236,6 +250,8 @@ class Engine:
 
 
 def _kind(does: Writes) -> dict[str, Any]:
+    if does.public:
+        return {"kind": "comment"}
     if does.reaction is not None:
         return {"kind": "reaction", "text": does.reaction}
     if does.media:
@@ -251,8 +267,6 @@ def _is_open(row: Mapping[str, Any]) -> bool:
 
 
 def _sent(row: Message) -> dict[str, Any]:
-    if row.kind == "hide":
-        return {"at": row.time, "say": "hide", "why": row.why[0], "problem": row.problem}
     return {
         "at": row.time,
         "say": row.say,
@@ -276,7 +290,7 @@ def _whys(calls: list[Escalation]) -> Iterator[tuple[str, int, bool, bool]]:
 
 
 def assert_alike(name: str, simulated: Decided, engine: Decided) -> None:
-    for part in ("heard", "called", "answered"):
+    for part in ("heard", "hidden", "called", "answered"):
         ours, theirs = getattr(simulated, part), getattr(engine, part)
         assert ours == theirs, f"{name}: {part}: simulated {ours}, on the engine {theirs}"
     assert sorted(simulated.acted) == sorted(engine.acted), name
