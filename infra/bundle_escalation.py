@@ -47,6 +47,9 @@ def _of_levels(document: Document, desk: Desk) -> Iterator[Line]:
         if level.within > WITHIN_MOST:
             text = "nobody is paged for more than a week; write e.g. within: 15 min"
             yield Line(document.line((*path, "within")), text)
+    if 0 < desk.escalation.taken_for < MINUTE:
+        text = "whoever takes it has no time to answer; write e.g. taken_for: 4 h, or 0 for as long as it takes"
+        yield Line(document.line(("escalation", "taken_for")), text)
 
 
 def _of_rota(document: Document, desk: Desk, at: Instant) -> Iterator[Line]:

@@ -75,6 +75,8 @@ def test_levels_and_a_rota_are_read(folder: Path) -> None:
         ("incident_calls: 2000", 1, "never one incident"),
         ("incident_within: 10", 1, "10 of what?"),
         ("incident_within: 20 s", 1, "too short"),
+        ("taken_for: 4", 1, "4 of what?"),
+        ("taken_for: 20 s", 1, "no time to answer"),
     ],
 )
 def test_a_level_that_tells_nobody_is_refused(folder: Path, escalation: str, line: int, says: str) -> None:
