@@ -48,7 +48,7 @@ def _of_levels(document: Document, desk: Desk) -> Iterator[Line]:
             text = "nobody is paged for more than a week; write e.g. within: 15 min"
             yield Line(document.line((*path, "within")), text)
     if 0 < desk.escalation.taken_for < MINUTE:
-        text = "whoever takes it has no time to answer; write e.g. taken_for: 4 h, or 0 for as long as it takes"
+        text = "whoever takes it has no time to answer; write e.g. taken_for: 4 h, or 0 for no end"
         yield Line(document.line(("escalation", "taken_for")), text)
 
 
