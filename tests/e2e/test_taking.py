@@ -80,10 +80,16 @@ def test_asking_for_a_person_at_night_until_somebody_takes_it(
     assert customer.thread.claimed_by == "Anna"
     assert "Anna" in browser.request("GET", url).data.decode()
 
-    for later in ("2026-11-23 22:45", "2026-11-23 23:59", "2026-11-24 09:05"):
+    for later in ("2026-11-23 22:45", "2026-11-23 23:59"):
         stage.at(later)
         stage.sweep()
     stays(lambda: len(customer.posts()) == 1, "nobody is paged any more", 2.0)
+
+    stage.at("2026-11-24 03:00")  # and the customer has still heard from nobody
+    stage.sweep()
+    wait_for(lambda: len(customer.posts()) == 2, "the team is told again")
+    assert customer.thread.claimed_by == ""
+    assert "Anna" not in browser.request("GET", url).data.decode()
 
 
 def test_a_link_that_was_bent_leads_nowhere(stage: Stage, browser: urllib3.PoolManager) -> None:
