@@ -4,56 +4,28 @@ import json
 import shutil
 import subprocess
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from infra.bundle import BundleError, Mistake, load, write
+from infra.bundle import BundleError, load, write
 from sportello.domain.desk import Desk
-from sportello.domain.model import MINUTE, to_instant
+from sportello.domain.model import MINUTE
 from sportello.services.wording import REPLY_VALUES, Texts
-
-TEMPLATES = Path(__file__).parents[2] / "templates"
-NOW = to_instant(datetime(2026, 11, 21, 12, tzinfo=UTC))
-
-DESK = """\
-name: Desk
-time_zone: Europe/Rome
-languages: [it, en]
-hours: Mo-Fr 09:00-18:00; PH off
-holidays: IT
-teams:
-  care:
-    tell:
-      - email: care@example.com
-"""
+from tests.unit.broken import NOW, copied, mistakes, mistakes_of, shows_the_right_form
+from tests.unit.broken import SHORT_DESK as DESK
+from tests.unit.locales import TEMPLATES
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Without what has tests of its own: reading all of it takes a second, and most here ask for one file."""
-    others = shutil.ignore_patterns("faq")
-    return Path(shutil.copytree(TEMPLATES, tmp_path / "templates", ignore=others))
-
-
-def mistakes(folder: Path) -> list[Mistake]:
-    with pytest.raises(BundleError) as error:
-        load(folder, NOW)
-    assert str(error.value) == "\n".join(map(str, error.value.mistakes))
-    return list(error.value.mistakes)
+    return copied(tmp_path / "templates")
 
 
 def of_desk(folder: Path, text: str) -> list[tuple[int, str]]:
     """Lines and texts of what is wrong with desk.yaml; nothing else may be."""
     (folder / "desk.yaml").write_text(text)
-    found = mistakes(folder)
-    assert {mistake.file for mistake in found} == {str(folder / "desk.yaml")}
-    return [(mistake.line, mistake.text) for mistake in found]
-
-
-def shows_the_right_form(text: str) -> bool:
-    return "rite " in text or "known: " in text or "e.g. " in text or "keep one" in text
+    return mistakes_of(folder, "desk.yaml")
 
 
 # --- good templates ---------------------------------------------------------------------------

@@ -1,13 +1,14 @@
 """Mistakes in the escalation of ``desk.yaml`` and in ``templates/notifications/``."""
 
-import shutil
 from pathlib import Path
 
 import pytest
 
-from infra.bundle import BundleError, load
+from infra.bundle import load
 from sportello.domain.model import HOUR, MINUTE
-from tests.unit.test_bundle import DESK, NOW, TEMPLATES, shows_the_right_form
+from tests.unit.broken import NOW, copied, mistakes_of, shows_the_right_form
+from tests.unit.broken import SHORT_DESK as DESK
+from tests.unit.locales import TEMPLATES
 
 PEOPLE = """\
 people:
@@ -18,18 +19,14 @@ people:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Without the frequent questions, whose words take a second to weigh."""
-    without = shutil.ignore_patterns("faq")
-    return Path(shutil.copytree(TEMPLATES, tmp_path / "templates", ignore=without))
+    return copied(tmp_path / "templates")
 
 
 def wrong(folder: Path, file: str) -> list[tuple[int, str]]:
     """Lines and texts of what is wrong with one file; nothing else may be."""
-    with pytest.raises(BundleError) as error:
-        load(folder, NOW)
-    assert {mistake.file for mistake in error.value.mistakes} == {str(folder / file)}
-    assert all(shows_the_right_form(mistake.text) for mistake in error.value.mistakes)
-    return [(mistake.line, mistake.text) for mistake in error.value.mistakes]
+    found = mistakes_of(folder, file)
+    assert all(shows_the_right_form(text) for _, text in found)
+    return found
 
 
 def of_desk(folder: Path, escalation: str) -> list[tuple[int, str]]:

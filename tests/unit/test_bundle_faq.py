@@ -19,8 +19,8 @@ from sportello.domain.model import to_instant
 from sportello.services import desk as desk_seam
 from sportello.services.faq import LexicalAnswerer
 from sportello.services.wording import render
+from tests.unit.locales import TEMPLATES
 
-TEMPLATES = Path(__file__).parents[2] / "templates"
 LOCALES = ("it", "en", "es", "fr", "de", "pt", "ru", "zh")
 AT = to_instant(datetime(2026, 12, 10, 12, tzinfo=UTC))
 

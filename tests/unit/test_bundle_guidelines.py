@@ -12,17 +12,14 @@ from infra.template_files import Files, Mistake
 from sportello.domain.guidelines import Guidelines
 from sportello.services import desk as desk_seam
 from sportello.services import guidelines as service
+from tests.unit.broken import copied
 from tests.unit.builders import DESK
-
-TEMPLATES = Path(__file__).parents[2] / "templates"
+from tests.unit.locales import TEMPLATES
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """The repository's templates without the frequent questions, which have checks of their own."""
-    copy = Path(shutil.copytree(TEMPLATES, tmp_path / "templates"))
-    shutil.rmtree(copy / "faq")
-    return copy
+    return copied(tmp_path / "templates")
 
 
 def mistakes(folder: Path, text: str, language: str = "it") -> list[tuple[int, str]]:

@@ -1,16 +1,13 @@
 """Mistakes in the hours of teams, channels and accounts, and in the ways in."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from infra.bundle import BundleError, Mistake, load
+from infra.bundle import Mistake, load
 from infra.bundle_directory import SCHEMES, link_mistake
-from sportello.domain.model import to_instant
+from tests.unit.broken import NOW, mistakes
 from tests.unit.locales import lean_copy
-
-NOW = to_instant(datetime(2026, 11, 21, 12, tzinfo=UTC))
 
 DESK = """\
 name: Desk
@@ -43,12 +40,6 @@ directory:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     return lean_copy(tmp_path / "templates")
-
-
-def mistakes(folder: Path) -> list[Mistake]:
-    with pytest.raises(BundleError) as error:
-        load(folder, NOW)
-    return list(error.value.mistakes)
 
 
 def wrong(folder: Path, old: str, new: str) -> list[Mistake]:

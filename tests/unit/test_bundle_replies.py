@@ -1,27 +1,17 @@
 """Mistakes in what customers are told: channels' own texts, placeholders, buttons, words of hours."""
 
 import shutil
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from infra.bundle import BundleError, Mistake, load
-from sportello.domain.model import to_instant
+from tests.unit.broken import mistakes
 from tests.unit.locales import lean_copy
-
-NOW = to_instant(datetime(2026, 11, 21, 12, tzinfo=UTC))
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     return lean_copy(tmp_path / "templates")
-
-
-def mistakes(folder: Path) -> list[Mistake]:
-    with pytest.raises(BundleError) as error:
-        load(folder, NOW)
-    return list(error.value.mistakes)
 
 
 def test_a_channels_own_text_is_there_in_every_language(folder: Path) -> None:

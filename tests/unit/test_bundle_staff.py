@@ -19,8 +19,8 @@ from sportello.domain.model import to_instant
 from sportello.domain.phrases import Phrases
 from sportello.domain.qualify import READ
 from tests.unit.builders import at
+from tests.unit.locales import TEMPLATES
 
-TEMPLATES = Path(__file__).parents[2] / "templates"
 SATURDAY = to_instant(datetime(2026, 11, 21, 12, tzinfo=UTC))
 
 DESK = """\

@@ -25,8 +25,8 @@ from sportello.domain.model import DAY, MINUTE, Instant
 from sportello.domain.thread import Thread
 from sportello.services.reply import View
 from tests.unit.builders import at, thread
+from tests.unit.locales import TEMPLATES
 
-TEMPLATES = Path(__file__).parents[2] / "templates"
 ONE = "channel: whatsapp, from: Customer One"
 
 

@@ -1,7 +1,6 @@
 """One voice: each rule, what it leaves alone, inheritance, channels, and what can be overridden."""
 
 from itertools import product
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -27,8 +26,7 @@ from sportello.domain.guidelines import (
     rules_for,
 )
 from tests.eval import guidelines as measured
-
-TEMPLATES = Path(__file__).parents[2] / "templates"
+from tests.unit.locales import TEMPLATES
 
 
 def read(

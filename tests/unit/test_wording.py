@@ -16,8 +16,8 @@ from sportello.domain.model import HOUR, Instant
 from sportello.domain.staff import ClosedOrSpecial
 from sportello.services import desk as seam
 from sportello.services.wording import Texts, Wording, opening_in_words, posted_hours, render
+from tests.unit.locales import TEMPLATES
 
-TEMPLATES = Path(__file__).parents[2] / "templates"
 ROME = "Europe/Rome"
 
 
