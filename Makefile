@@ -8,8 +8,8 @@ ARGS   ?=
 export SAM_CLI_TELEMETRY := 0
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-# All tests on all cores (at most four); those that share a desk stay together (tests/conftest.py).
-SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4
+# How many processes, and what stays together in one of them: tests/conftest.py.
+SIDE_BY_SIDE := --numprocesses auto
 
 PINS    := layers/dependencies/requirements.txt
 PIP     := $(BIN)/python -m pip install --quiet --constraint $(PINS)
