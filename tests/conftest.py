@@ -1,4 +1,4 @@
-"""Tests run side by side (``make test``); those that share a desk stay together and in their order."""
+"""Tests run side by side (``make test``); a file of tests on a whole desk stays together and in its order."""
 
 import os
 from typing import Any
@@ -6,18 +6,18 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-TOGETHER = ("tests/e2e/", "tests/browser/")
+ON_A_DESK = ("tests/e2e/", "tests/browser/")
 PROCESSES_MOST = 4
 
 
-class Rooms(LoadScopeScheduling):  # type: ignore[misc]  # xdist comes without types
-    """A whole room is one process's work, and begun first; any other test is any process's.
+class FilesFirst(LoadScopeScheduling):  # type: ignore[misc]  # xdist comes without types
+    """A file of tests on a desk is one process's work, and begun first; any other test is any process's.
 
     xdist's own ``loadgroup`` writes ``Item._nodeid``, which pytest 9.2 does not read any more.
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        return next((room for room in TOGETHER if nodeid.startswith(room)), nodeid)
+        return nodeid.partition("::")[0] if nodeid.startswith(ON_A_DESK) else nodeid
 
 
 def pytest_xdist_auto_num_workers() -> int:
@@ -25,5 +25,5 @@ def pytest_xdist_auto_num_workers() -> int:
     return min((os.cpu_count() or 1) + 1, PROCESSES_MOST)
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Rooms:
-    return Rooms(config, log)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> FilesFirst:
+    return FilesFirst(config, log)

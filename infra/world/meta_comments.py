@@ -149,7 +149,7 @@ class Comments(ABC):
         wanted = body if self.platform.object_name == "page" else query
         if wanted not in (True, "true"):
             raise MetaError(100, text="The parameter is_hidden (hide) is required")
-        self.state.change(self.platform.name, author, comment, status="hidden")
+        self.state.change(self.platform.name, author, comment, hidden=True)
         return json_answer(200, {"success": True}, id=comment.id)
 
     def _shown(

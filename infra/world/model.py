@@ -112,6 +112,8 @@ class Shown(Model):
     """What the customer's side has reported: sent, delivered, read, failed."""
     edited: bool = False
     deleted: bool = False
+    hidden: bool = False
+    """Public, and the desk has taken it out of sight."""
 
 
 class SlackPost(Model):

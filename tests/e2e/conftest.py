@@ -1,4 +1,7 @@
-"""One desk for the whole session, in a folder of its own; every test brings its own customers."""
+"""One desk for the whole session, in a folder of its own; every test brings its own customers.
+
+When all is done, what must hold of everything that was done on it is looked at.
+"""
 
 import os
 from collections.abc import Iterator
@@ -12,20 +15,17 @@ from infra.local_desk import LocalDesk
 from sportello.aws import clients
 from sportello.aws.environment import environment
 from sportello.services import desk as desk_seam
+from tests.e2e.invariants import assert_all_was_kept
 from tests.e2e.stage import Stage, close_connections
-
-LAST = "test_invariants"
-"""Looks at what all the others have left behind."""
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: LAST in item.nodeid)
 
 
 @pytest.fixture(scope="session")
 def the_desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     with running(tmp_path_factory.mktemp("desk")) as stage:
         yield stage
+        stage.use()
+        stage.desk.client.clear()
+        assert_all_was_kept(stage)
 
 
 @contextmanager

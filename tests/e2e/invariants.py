@@ -22,6 +22,16 @@ TELLING = 8
 """What has fewer characters may stand in a log by chance."""
 
 
+def assert_all_was_kept(stage: Stage) -> None:
+    """All of them, of whatever was done on this desk."""
+    for thread in {thread for thread, _ in stage.open_rows()}:
+        stage.rows_come_due(thread)  # what a platform asked us to wait for is over
+    stage.settle()
+    assert_invariants(stage)
+    assert_opaque(stage)
+    assert_no_dead_letters(stage)
+
+
 def assert_invariants(stage: Stage) -> None:
     """I1 to I10 of the design; I11 is ``assert_opaque``, I12 is shown by the storm."""
     rows, log = stage.scan(), stage.log()
@@ -54,7 +64,6 @@ def assert_stored_once(stage: Stage, rows: Rows, log: list[Entry]) -> None:
         if webhook.id in accepted | stage.accepted
         for id in message_ids(webhook)
     }
-    assert expected, "I1: no message was accepted, nothing was shown"
     kept = quarantined(stage)
     lost = [id for id in expected - stored.keys() if not any(holds(body, id[1]) for body in kept)]
     assert not lost, f"I1, I10: answered 200, and neither stored nor put aside: {lost}"
@@ -249,8 +258,6 @@ def assert_opaque(stage: Stage) -> None:
         for shown in found
         if len(shown.text) >= TELLING
     }
-    assert people, "I11: nobody wrote"
-    assert words, "I11: nothing was written"
     hidden = secrets | ids | words | stage.canaries
     for place, text in written(stage):
         leaked = [canary for canary in hidden if canary in text]
@@ -259,9 +266,7 @@ def assert_opaque(stage: Stage) -> None:
 
 def written(stage: Stage) -> Iterator[tuple[str, str]]:
     """Everything that the functions logged, what lies in the queues, and the engine's own log."""
-    logs = stage.function_logs()
-    assert sum(map(len, logs.values())) > 0, "I11: there are no logs"
-    for group, lines in logs.items():
+    for group, lines in stage.function_logs().items():
         yield group, "\n".join(lines)
     sqs = stage.desk.deployed.client("sqs")
     for url in sqs.list_queues().get("QueueUrls", ()):
@@ -269,3 +274,11 @@ def written(stage: Stage) -> Iterator[tuple[str, str]]:
         for message in answer.get("Messages", ()):
             yield url, message["Body"]
     yield "engine.log", (stage.desk.home / "engine.log").read_text("utf-8", "replace")
+
+
+def assert_no_dead_letters(stage: Stage) -> None:
+    sqs = stage.desk.deployed.client("sqs")
+    for url in sqs.list_queues()["QueueUrls"]:
+        if "DeadLetters" in url:
+            found = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)
+            assert "Messages" not in found, (url, found["Messages"])

@@ -110,9 +110,9 @@ def test_a_comment_is_answered_in_public_in_private_and_hidden(stage: Stage) -> 
     assert {rows[row.key].state for row in (public, private)} == {"sent"}
     assert customer.heard() == ["Qual è il numero dell'ordine?"]
     wall = stage.desk.client.phone(CHANNEL, said.address)
-    assert [(shown.text, shown.status) for shown in wall] == [
-        ("Mai arrivato!", "hidden"),
-        ("Ci dispiace, le scriviamo subito.", ""),
+    assert [(shown.text, shown.hidden) for shown in wall] == [
+        ("Mai arrivato!", True),
+        ("Ci dispiace, le scriviamo subito.", False),
     ]
     address = customer.say("Il 4711").address
     written = next(found for found in customer.threads() if found.to == address)
@@ -142,7 +142,7 @@ def test_a_card_number_is_hidden_at_once(stage: Stage) -> None:
     customer = stage.customer(CHANNEL)
     said = customer.say("La mia carta è 4111 1111 1111 1111, rimborsatemi", kind="comment")
     wait_for(
-        lambda: stage.desk.client.phone(CHANNEL, said.address)[0].status == "hidden",
+        lambda: stage.desk.client.phone(CHANNEL, said.address)[0].hidden,
         "it is hidden",
         state=lambda: str(stage.scan().messages[thread_of(stage, said.message_id).id]),
     )

@@ -224,6 +224,8 @@ def test_comments_in_public_in_private_and_hidden(name: str) -> None:
         private = met.send(to, "Le scriviamo qui", act="private")
         assert isinstance(private, Sent)
         assert met.client.phone(name)[-1].text == "Le scriviamo qui"
+        assert met.send(to, "", act="hide") == Sent(id=found.id)
+        assert met.client.phone(name, author)[0].hidden
         again = met.send(to, "Ancora", act="private")
         assert again.problem is Problem.REFUSED
         written = met.said("Grazie")
@@ -234,8 +236,6 @@ def test_comments_in_public_in_private_and_hidden(name: str) -> None:
         met.client.clock(7 * DAY + 1000)
         late = met.send(other.customer.address, "Tardi", act="private")
         assert late.problem in (Problem.WINDOW_CLOSED, Problem.REFUSED)
-        assert met.send(to, "", act="hide") == Sent(id=found.id)
-        assert met.client.phone(name, author)[0].status == "hidden"
 
 
 def test_a_page_comment_is_changed_and_removed() -> None:
