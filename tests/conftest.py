@@ -21,8 +21,8 @@ class FilesFirst(LoadScopeScheduling):  # type: ignore[misc]  # xdist comes with
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """One more than there are cores: tests on a whole desk wait more than they work."""
-    return min((os.cpu_count() or 1) + 1, PROCESSES_MOST)
+    """One for each core; every process has a desk of its own, which is some more."""
+    return min(os.cpu_count() or 1, PROCESSES_MOST)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> FilesFirst:

@@ -21,6 +21,8 @@ HOST = "127.0.0.1"
 PORT = 4566
 START_SECONDS = 30.0
 STOP_SECONDS = 10.0
+LETS_GO = 2.0
+"""Seconds that the lock of a desk that has ended may be held."""
 
 
 class EngineFailed(Exception):
@@ -147,14 +149,25 @@ def _environment(home: Path, port: int, *, auth: bool) -> dict[str, str]:
     }
 
 
-def _locked(path: Path) -> IO[bytes]:
-    """The engine inherits the lock, so that it is held for as long as either of us lives."""
-    file = path.open("ab")
+def _lock(file: IO[bytes]) -> bool:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
-        file.close()
-        raise EngineFailed(f"a local desk is already running in {path.parent}; stop it first") from None
+        return False
+    return True
+
+
+def _locked(path: Path) -> IO[bytes]:
+    """The engine inherits the lock, so that it is held for as long as either of us lives.
+
+    One that is just ending lets go within a moment.
+    """
+    file, last = path.open("ab"), time.monotonic() + LETS_GO
+    while not _lock(file):
+        if time.monotonic() > last:
+            file.close()
+            raise EngineFailed(f"a local desk is already running in {path.parent}; stop it first")
+        time.sleep(0.05)
     return file
 
 

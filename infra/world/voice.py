@@ -126,7 +126,7 @@ class Voice(StandIn):
         if not document or len(document) > DOCUMENT_LIMIT or _verbs(document) is None:
             raise Refused(21218)
         with self.state.lock:
-            if line.over:
+            if line.over or line.say.more.get("hangup") == "pause":  # gone before any other document comes
                 raise Refused(21220)
             line.document += 1
         self._later(0, line, _verbs(document) or [])
